@@ -1,0 +1,48 @@
+/* json - strict reading, canonical and fast writing, and short names for what we do with Jansson all day. */
+#ifndef BASE_JSON_H
+#define BASE_JSON_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct buf;
+struct problem;
+
+#define JSON_MAX_DEPTH 32
+
+/*
+ * Reads one JSON text of a client: UTF-8 without BOM, no member twice, no lone surrogate, depth <= JSON_MAX_DEPTH, no
+ * trailing text; checked before anything deep is allocated. NULL: *problem is 400 invalid_json with line and column in
+ * words. U+0000 inside a string is accepted here and refused per member by the schema (422 invalid_format).
+ * gives the value. Numbers: integers as json_integer, others as json_real.
+ */
+json_t	*json_read(const char *text, size_t len, struct problem *problem);
+
+/* Reads what we wrote ourselves; NULL when it is damaged. */
+json_t	*json_read_own(const char *text, size_t len);
+
+/* Appends compact JSON. Members in the object's own order. */
+void	json_write(struct buf *buf, const json_t *value);
+/* Appends canonical JSON: members sorted by code units, no blanks. The form of history entries and fingerprints. */
+void	json_write_canonical(struct buf *buf, const json_t *value);
+/* Appends a quoted, escaped string. */
+void	json_write_string(struct buf *buf, const char *s, size_t len);
+
+/* Borrowed; NULL when absent, null or of another type. */
+const char *json_str(const json_t *object, const char *name);
+/* 0 when absent or of another type. */
+int64_t	json_int(const json_t *object, const char *name);
+bool	json_true(const json_t *object, const char *name);
+/* Borrowed; NULL when absent or JSON null. */
+json_t	*json_get(const json_t *object, const char *name);
+
+/* takes `value`; name must be new or is replaced. NULL value stores JSON null. */
+void	json_set(json_t *object, const char *name, json_t *value);
+void	json_set_str(json_t *object, const char *name, const char *s);	/* NULL s stores null */
+void	json_set_int(json_t *object, const char *name, int64_t n);
+
+json_t	*json_str_or_null(const char *s);				/* gives */
+
+#endif
