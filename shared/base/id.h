@@ -10,14 +10,19 @@
 
 #define ID_SIZE		31	/* 3 + '_' + 26 + NUL */
 #define PARTITIONS_MAX	1024
+#define PARTITION_TEXT_SIZE 3	/* two base 32 characters and NUL */
 
-/* prefix is three lower-case letters. Two ids of one process in one ms still sort by creation. */
+/* prefix is three lower-case letters. Ids of one thread sort by creation, also within one ms or when the clock goes back. */
 void	id_new(char id[ID_SIZE], const char *prefix, unsigned partition);
 /* Right form and prefix (NULL: any)? */
 bool	id_valid(const char *id, const char *prefix);
 /* From the last two characters; any text that ends in a valid id has its partition. -1: none. */
 int	id_partition(const char *id);
-/* The real time in it, Unix ms. */
+/* The two characters that stand for a partition (< PARTITIONS_MAX), as in ids, tokens and hash tags, and back. */
+void	partition_format(unsigned partition, char text[PARTITION_TEXT_SIZE]);
+/* Of the first two characters; -1: they are none. */
+int	partition_parse(const char *text);
+/* The real time in a valid id (assert), Unix ms. */
 int64_t	id_time_ms(const char *id);
 
 #endif

@@ -23,9 +23,12 @@ json_t	*json_read(const char *text, size_t len, struct problem *problem);
 /* Reads what we wrote ourselves; NULL when it is damaged. */
 json_t	*json_read_own(const char *text, size_t len);
 
-/* Appends compact JSON. Members in the object's own order. */
+/* Appends compact JSON. Members in the object's own order. When buf gets full, what it holds is a part: check buf->full. */
 void	json_write(struct buf *buf, const json_t *value);
-/* Appends canonical JSON: members sorted by code units, no blanks. The form of history entries and fingerprints. */
+/*
+ * Appends canonical JSON: no blanks, members sorted by the bytes of their UTF-8 names, which is the order of their code
+ * points (RFC 8785 sorts by UTF-16 code units; the two differ only beyond U+FFFF). Form of history entries, fingerprints.
+ */
 void	json_write_canonical(struct buf *buf, const json_t *value);
 /* Appends a quoted, escaped string. */
 void	json_write_string(struct buf *buf, const char *s, size_t len);
@@ -38,11 +41,13 @@ bool	json_true(const json_t *object, const char *name);
 /* Borrowed; NULL when absent or JSON null. */
 json_t	*json_get(const json_t *object, const char *name);
 
-/* takes `value`; name must be new or is replaced. NULL value stores JSON null. */
+/* takes `value`; a member of that name is replaced. NULL value stores JSON null. */
 void	json_set(json_t *object, const char *name, json_t *value);
-void	json_set_str(json_t *object, const char *name, const char *s);	/* NULL s stores null */
+void	json_set_str(json_t *object, const char *name, const char *s);	/* as json_str_or_null(s) */
 void	json_set_int(json_t *object, const char *name, int64_t n);
 
-json_t	*json_str_or_null(const char *s);				/* gives */
+/* Both give and never fail: bytes that are no UTF-8 become U+FFFD. */
+json_t	*json_str_or_null(const char *s);				/* NULL s: JSON null */
+json_t	*json_text(const char *s, size_t len);
 
 #endif

@@ -18,9 +18,11 @@ struct problem {
 	json_t		*errors;		/* array or NULL; owned */
 	json_t		*extra;			/* more members of the document, object or NULL; owned */
 	int		 retry_after_s;		/* > 0: Retry-After */
+	unsigned	 error_count;		/* problem_add() calls, those beyond PROBLEM_MAX_ERRORS too */
+	bool		 counted;		/* detail is "N members need attention", kept by problem_add() */
 };
 
-#define PROBLEM_INIT { 0, NULL, "", NULL, NULL, 0 }
+#define PROBLEM_INIT { 0, NULL, "", NULL, NULL, 0, 0, false }
 
 struct problem_code {
 	const char	*code;
@@ -33,7 +35,10 @@ struct problem_code {
 const struct problem_code *problem_code_find(const char *code);
 const struct problem_code *problem_codes(size_t *count);
 
-/* Sets code, its status and detail; errors and extra of an earlier one go. `code` must be in the table (assert). */
+/*
+ * Sets code, its status and detail; errors, extra and retry_after_s of an earlier one go. `code` must be in the table
+ * (assert). The detail may quote the earlier one; it is cut to its size and made valid UTF-8.
+ */
 void	problem_set(struct problem *problem, const char *code, const char *fmt, ...)
 	    __attribute__((format(printf, 3, 4)));
 
@@ -56,7 +61,10 @@ problem_is_set(const struct problem *problem)
 
 void	problem_done(struct problem *problem);		/* frees and zeroes */
 
-/* gives the document: type, title, status, code, request_id, detail, errors, extra members. */
+/*
+ * gives the document: type, title, status, code, request_id, detail (the title when there is none), errors (only when there
+ * are some), extra members. The problem must be set.
+ */
 json_t	*problem_json(const struct problem *problem, const char *request_id);
 
 #endif

@@ -1,0 +1,239 @@
+/* json_write - the writers of json.h: straight into a buffer, since they make every reply and every history entry. */
+#include "base/json.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/xmalloc.h"
+
+#define FEW_MEMBERS 48		/* sorted on the stack; objects with more take memory for it */
+
+struct member {
+	const char	*name;
+	size_t		 len;
+	const json_t	*value;
+};
+
+static size_t	plain_length(const char *s, size_t len);
+static void	write_real(struct buf *buf, double value);
+static void	write_value(struct buf *buf, const json_t *value, bool canonical);
+static void	write_array(struct buf *buf, const json_t *array, bool canonical);
+static void	write_object(struct buf *buf, json_t *object, bool canonical);
+static void	write_sorted(struct buf *buf, json_t *object);
+static void	write_member(struct buf *buf, const struct member *member, bool first, bool canonical);
+static int	member_compare(const void *a, const void *b);
+static void	members_sort(struct member *members, size_t count);
+
+/* 'u': as \u00XX; 0: as it is. RFC 8259, section 7: only the quote, the backslash and the controls must be escaped. */
+static const char escapes[256] = {
+	['"'] = '"', ['\\'] = '\\', ['\b'] = 'b', ['\f'] = 'f', ['\n'] = 'n', ['\r'] = 'r', ['\t'] = 't',
+	[0] = 'u', [1] = 'u', [2] = 'u', [3] = 'u', [4] = 'u', [5] = 'u', [6] = 'u', [7] = 'u', [11] = 'u', [14] = 'u',
+	[15] = 'u', [16] = 'u', [17] = 'u', [18] = 'u', [19] = 'u', [20] = 'u', [21] = 'u', [22] = 'u', [23] = 'u',
+	[24] = 'u', [25] = 'u', [26] = 'u', [27] = 'u', [28] = 'u', [29] = 'u', [30] = 'u', [31] = 'u',
+};
+
+#define EACH_BYTE(b)	(0x0101010101010101u * (b))
+#define HAS_LESS(x, n)	(((x) - EACH_BYTE(n)) & ~(x) & EACH_BYTE(0x80))	/* exact as to whether there is one */
+
+/* How many bytes of s need no escape; eight at a time while none does. */
+static size_t
+plain_length(const char *s, size_t len)
+{
+	size_t i = 0;
+	uint64_t x;
+
+	for (; i + sizeof(x) <= len; i += sizeof(x)) {
+		memcpy(&x, s + i, sizeof(x));
+		if (HAS_LESS(x, 0x20u) | HAS_LESS(x ^ EACH_BYTE('"'), 1u) | HAS_LESS(x ^ EACH_BYTE('\\'), 1u))
+			break;
+	}
+	while (i < len && escapes[(unsigned char)s[i]] == 0)
+		i++;
+	return i;
+}
+
+void
+json_write_string(struct buf *buf, const char *s, size_t len)
+{
+	static const char hex[] = "0123456789abcdef";
+	size_t n;
+
+	buf_addch(buf, '"');
+	for (;;) {
+		n = plain_length(s, len);
+		buf_add(buf, s, n);
+		if (n == len)
+			break;
+
+		unsigned char c = (unsigned char)s[n];
+
+		if (escapes[c] == 'u') {
+			const char text[6] = { '\\', 'u', '0', '0', hex[c >> 4], hex[c & 15] };
+
+			buf_add(buf, text, sizeof(text));
+		} else {
+			const char text[2] = { '\\', escapes[c] };
+
+			buf_add(buf, text, sizeof(text));
+		}
+		s += n + 1;
+		len -= n + 1;
+	}
+	buf_addch(buf, '"');
+}
+
+/* The fewest digits that read back as the same double; with a point or an exponent, so that it stays a real. */
+static void
+write_real(struct buf *buf, double value)
+{
+	char text[40];
+
+	for (int digits = 15; digits <= 17; digits++) {
+		snprintf(text, sizeof(text), "%.*g", digits, value);
+		if (strtod(text, NULL) == value)
+			break;
+	}
+	buf_addstr(buf, text);
+	if (strpbrk(text, ".e") == NULL)
+		buf_add(buf, ".0", 2);
+}
+
+static void
+write_value(struct buf *buf, const json_t *value, bool canonical)
+{
+	switch (json_typeof(value)) {
+	case JSON_OBJECT:
+		/* Jansson's iterators want a pointer they could write through; they do not. */
+		if (canonical)
+			write_sorted(buf, (json_t *)(uintptr_t)value);
+		else
+			write_object(buf, (json_t *)(uintptr_t)value, canonical);
+		break;
+	case JSON_ARRAY:
+		write_array(buf, value, canonical);
+		break;
+	case JSON_STRING:
+		json_write_string(buf, json_string_value(value), json_string_length(value));
+		break;
+	case JSON_INTEGER:
+		buf_addint(buf, json_integer_value(value));
+		break;
+	case JSON_REAL:
+		write_real(buf, json_real_value(value));
+		break;
+	case JSON_TRUE:
+		buf_add(buf, "true", 4);
+		break;
+	case JSON_FALSE:
+		buf_add(buf, "false", 5);
+		break;
+	case JSON_NULL:
+		buf_add(buf, "null", 4);
+		break;
+	}
+}
+
+static void
+write_array(struct buf *buf, const json_t *array, bool canonical)
+{
+	size_t count = json_array_size(array);
+
+	buf_addch(buf, '[');
+	for (size_t i = 0; i < count; i++) {
+		if (i > 0)
+			buf_addch(buf, ',');
+		write_value(buf, json_array_get(array, i), canonical);
+	}
+	buf_addch(buf, ']');
+}
+
+static void
+write_member(struct buf *buf, const struct member *member, bool first, bool canonical)
+{
+	if (!first)
+		buf_addch(buf, ',');
+	json_write_string(buf, member->name, member->len);
+	buf_addch(buf, ':');
+	write_value(buf, member->value, canonical);
+}
+
+static void
+write_object(struct buf *buf, json_t *object, bool canonical)
+{
+	bool first = true;
+
+	buf_addch(buf, '{');
+	for (void *i = json_object_iter(object); i; i = json_object_iter_next(object, i)) {
+		struct member member = { json_object_iter_key(i), json_object_iter_key_len(i),
+			json_object_iter_value(i) };
+
+		write_member(buf, &member, first, canonical);
+		first = false;
+	}
+	buf_addch(buf, '}');
+}
+
+static int
+member_compare(const void *a, const void *b)
+{
+	const struct member *x = a, *y = b;
+	int order = memcmp(x->name, y->name, x->len < y->len ? x->len : y->len);
+
+	return order ? order : (x->len > y->len) - (x->len < y->len);
+}
+
+/* By insertion while it is short: most objects are written in order already, or have a dozen members. */
+static void
+members_sort(struct member *members, size_t count)
+{
+	if (count > FEW_MEMBERS) {
+		qsort(members, count, sizeof(*members), member_compare);
+		return;
+	}
+	for (size_t i = 1; i < count; i++) {
+		struct member moved = members[i];
+		size_t k = i;
+
+		for (; k > 0 && member_compare(&moved, &members[k - 1]) < 0; k--)
+			members[k] = members[k - 1];
+		members[k] = moved;
+	}
+}
+
+static void
+write_sorted(struct buf *buf, json_t *object)
+{
+	struct member few[FEW_MEMBERS], *members = few;
+	size_t count = json_object_size(object), n = 0;
+
+	if (count > FEW_MEMBERS)
+		members = xmalloc(count * sizeof(*members));
+	for (void *i = json_object_iter(object); i; i = json_object_iter_next(object, i)) {
+		members[n].name = json_object_iter_key(i);
+		members[n].len = json_object_iter_key_len(i);
+		members[n++].value = json_object_iter_value(i);
+	}
+	members_sort(members, n);
+
+	buf_addch(buf, '{');
+	for (size_t i = 0; i < n; i++)
+		write_member(buf, &members[i], i == 0, true);
+	buf_addch(buf, '}');
+	if (members != few)
+		free(members);
+}
+
+void
+json_write(struct buf *buf, const json_t *value)
+{
+	write_value(buf, value, false);
+}
+
+void
+json_write_canonical(struct buf *buf, const json_t *value)
+{
+	write_value(buf, value, true);
+}

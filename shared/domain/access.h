@@ -1,0 +1,20 @@
+/* access - who may do what: shared/domain/README.md, "Who may do what", as a table. */
+#ifndef DOMAIN_ACCESS_H
+#define DOMAIN_ACCESS_H
+
+#include "domain/world.h"
+
+enum permission {
+	MAY_SEE_CLAIM, MAY_SEE_INTERNAL, MAY_SEE_ACCOUNT, MAY_EDIT, MAY_ADD_EVIDENCE, MAY_INVITE, MAY_COMMENT, MAY_SUBMIT,
+	MAY_ANSWER, MAY_DISPUTE, MAY_REVIEW, MAY_LEAD_REVIEW, MAY_PAY, MAY_RUN_PROGRAMS, MAY_MANAGE_PEOPLE, MAY_OPERATE,
+	PERMISSION_COUNT
+};
+
+/* By role alone; location and programme limits and "own claim" are asked where the object is known. */
+bool	access_allows(const struct actor *actor, enum permission permission);
+/* Within the actor's location and programme limits? partner_admin and the vendor's people have none unless set. */
+bool	access_within_limits(const struct actor *actor, const char *location_id, const char *program_id);
+/* A scope of an API token ("claims:read") that the permission needs, for insufficient_scope; NULL: none. */
+const char *access_scope(enum permission permission);
+
+#endif

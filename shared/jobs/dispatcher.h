@@ -1,0 +1,39 @@
+/*
+ * dispatcher - the api's end of the job wire: a ROUTER socket, the workers' credit, the sweep of what is due.
+ * Losing any message costs latency only. FRAMES.md specifies the wire.
+ */
+#ifndef JOBS_DISPATCHER_H
+#define JOBS_DISPATCHER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct dispatcher;
+struct event_base;
+struct metrics;
+struct problem;
+struct store;
+
+struct dispatcher_config {
+	const char	*endpoint;	/* "ipc:///dir/jobs-1" or "tcp://0.0.0.0:*" ... as bound */
+	const char	*advertise;	/* what workers are told to connect to; NULL: the bound one */
+	const char	*curve_secret_file;	/* NULL: no CURVE (ipc only) */
+	const char	*curve_allow_file;	/* public keys that may connect, one a line */
+	unsigned	 partitions;
+	const char	*api_id;	/* unique, for the {sys} directory of endpoints */
+};
+
+/* NULL: *problem says why (address in use ...). Keeps its entry in {sys} alive, sweeps every second. */
+struct dispatcher *dispatcher_new(struct event_base *base, struct store *store, const struct dispatcher_config *config,
+		    struct metrics *metrics, struct problem *problem);
+/* No more jobs are handed out; workers are told to go elsewhere. */
+void		 dispatcher_drain(struct dispatcher *dispatcher);
+void		 dispatcher_free(struct dispatcher *dispatcher);
+
+/* Is there credit for this kind right now? Then its commit sets the score now + 2 s, else now. */
+bool		 dispatcher_has_credit(const struct dispatcher *dispatcher, const char *kind);
+/* After the commit: sends it to a worker with credit, if there is one. */
+void		 dispatcher_offer(struct dispatcher *dispatcher, const char *key, const char *kind);
+
+#endif

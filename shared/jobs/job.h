@@ -1,0 +1,46 @@
+/*
+ * job - work that a change caused: a hash {pPP}:job:KEY plus an entry in its partition's `due` set. Leased, completed, retried,
+ * dead. shared/store/README.md section 7. A key ends with an id, so its partition is in its last two characters.
+ */
+#ifndef JOBS_JOB_H
+#define JOBS_JOB_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "store/store.h"
+
+#define JOB_KEY_SIZE 96
+
+struct job {				/* what a worker holds */
+	char		 key[JOB_KEY_SIZE];
+	char		 kind[40];
+	int64_t		 attempt;	/* the fencing token */
+	int64_t		 lease_ends_ms;	/* real time */
+	json_t		*body;
+	char		 claim_id[31];	/* "" none */
+	char		 request_id[65];
+};
+
+/* A kind of job: one row, in the worker that runs it. */
+struct job_kind {
+	const char	*name;			/* "document.read" */
+	int64_t		 lease_ms;
+	unsigned	 attempts;		/* then the dead-letter list */
+	int64_t		 retry_ms, retry_max_ms;	/* exponential with jitter */
+};
+
+/* Lists for /v1/admin/jobs. gives rows as JSON objects {"key","kind","state","attempt","due_at","error","claim_id"}. */
+typedef void job_list_cb(enum store_status status, json_t *rows, const char *next_cursor, void *arg);
+void	jobs_list(struct store *store, unsigned partitions, const char *state, const char *kind, unsigned limit, const char *cursor,
+	    job_list_cb *cb, void *arg);
+typedef void job_get_cb(enum store_status status, json_t *row, void *arg);		/* row NULL: no such job; borrowed */
+void	jobs_get(struct store *store, const char *key, job_get_cb *cb, void *arg);
+/* A dead one becomes due again at once / goes for good. cb: row as after it, NULL: not dead or not there. */
+void	jobs_retry(struct store *store, const char *key, job_get_cb *cb, void *arg);
+void	jobs_discard(struct store *store, const char *key, job_get_cb *cb, void *arg);
+/* Counts by kind and state for /metrics: {"document.read": {"due": 3, "leased": 1, "dead": 0}}. */
+void	jobs_count(struct store *store, unsigned partitions, void (*cb)(const json_t *counts, void *arg), void *arg);
+
+#endif

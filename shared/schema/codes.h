@@ -1,0 +1,24 @@
+/* codes - the published vocabularies with their labels: evidence kinds, reason codes, check codes, event types. */
+#ifndef SCHEMA_CODES_H
+#define SCHEMA_CODES_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+struct code {
+	const char	*code;
+	const char	*label;
+	const char	*severity;	/* check codes: info, warning, blocker; else NULL */
+	const char	*family;	/* check codes: "file" ...; event types: "claim" ...; else NULL */
+	bool		 personal;	/* evidence kinds: scrubbed after retention, never in a webhook */
+};
+
+enum code_table { CODES_EVIDENCE_KINDS, CODES_REASONS, CODES_CHECKS, CODES_EVENT_TYPES, CODE_TABLES };
+
+const struct code *codes(enum code_table table, size_t *count);
+const struct code *code_find(enum code_table table, const char *code);
+/* For enum members of the schema: the codes alone, NULL-terminated. */
+json_t	*codes_json(enum code_table table);
+
+#endif
