@@ -1,4 +1,7 @@
+/* utf8 - see utf8.h. */
 #include "base/utf8.h"
+
+#include "base/buf.h"
 
 static const struct form {
 	uint8_t		mask, lead;	/* of the first byte */
@@ -73,4 +76,35 @@ utf8_valid(const char *text, size_t len)
 			return false;
 	}
 	return true;
+}
+
+void
+utf8_clean(struct buf *out, const char *text, size_t len)
+{
+	size_t used, good = 0;	/* bytes before text + len that are right and not yet written */
+
+	for (; len > 0; text += used, len -= used) {
+		if (utf8_next(text, len, &used) != UTF8_BAD) {
+			good += used;
+			continue;
+		}
+		buf_add(out, text - good, good);
+		buf_add(out, "\xEF\xBF\xBD", 3);
+		good = 0;
+	}
+	if (good > 0)
+		buf_add(out, text - good, good);
+}
+
+size_t
+utf8_cut(const char *text, size_t len, size_t max)
+{
+	size_t n = len < max ? len : max, back = n;
+
+	if (n == len)
+		return n;
+	/* text[n] is the first byte that is left out: if it continues a character, leave that one out too. */
+	while (back > 0 && n - back < UTF8_MAX_BYTES - 1 && ((unsigned char)text[back] & 0xC0) == 0x80)
+		back--;
+	return ((unsigned char)text[back] & 0xC0) == 0x80 ? n : back;
 }

@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct buf;
+
 #define UTF8_BAD	0xFFFFFFFFu
 #define UTF8_MAX_BYTES	4
 
@@ -14,5 +16,9 @@ uint32_t utf8_next(const char *text, size_t len, size_t *used);
 /* Writes a code point (no surrogate, <= U+10FFFF) and gives the number of bytes. No NUL is added. */
 size_t	 utf8_put(uint32_t code, char out[UTF8_MAX_BYTES]);
 bool	 utf8_valid(const char *text, size_t len);
+/* Appends text with each byte that is wrong replaced by U+FFFD. */
+void	 utf8_clean(struct buf *out, const char *text, size_t len);
+/* The most bytes <= max (and <= len) that do not end inside a character. */
+size_t	 utf8_cut(const char *text, size_t len, size_t max);
 
 #endif
