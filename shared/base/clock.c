@@ -57,8 +57,7 @@ date_from_days(int64_t days, int *year, int *month, int *day)
 	int64_t y, m;
 
 	assert(d >= 306);			/* 0001-01-01 */
-	y = (4 * (d + d / 36524 - d / 146096 + 1) - 1) / 1461;
-	/* An estimate that is off by one at most; put right by counting. */
+	y = d * 400 / 146097;			/* by the mean length of a year: one off at most, put right by counting */
 	while (365 * y + y / 4 - y / 100 + y / 400 > d)
 		y--;
 	while (365 * (y + 1) + (y + 1) / 4 - (y + 1) / 100 + (y + 1) / 400 <= d)

@@ -129,7 +129,7 @@ json_int(const json_t *object, const char *name)
 }
 
 bool
-json_true(const json_t *object, const char *name)
+json_flag(const json_t *object, const char *name)
 {
 	return json_is_true(json_object_get(object, name));
 }

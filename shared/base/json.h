@@ -37,7 +37,7 @@ void	json_write_string(struct buf *buf, const char *s, size_t len);
 const char *json_str(const json_t *object, const char *name);
 /* 0 when absent or of another type. */
 int64_t	json_int(const json_t *object, const char *name);
-bool	json_true(const json_t *object, const char *name);
+bool	json_flag(const json_t *object, const char *name);
 /* Borrowed; NULL when absent or JSON null. */
 json_t	*json_get(const json_t *object, const char *name);
 

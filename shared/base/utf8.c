@@ -1,6 +1,8 @@
 /* utf8 - see utf8.h. */
 #include "base/utf8.h"
 
+#include <string.h>
+
 #include "base/buf.h"
 
 static const struct form {
@@ -69,9 +71,17 @@ utf8_put(uint32_t code, char out[UTF8_MAX_BYTES])
 bool
 utf8_valid(const char *text, size_t len)
 {
+	uint64_t eight;
 	size_t used;
 
 	for (; len > 0; text += used, len -= used) {
+		if (len >= sizeof(eight)) {	/* most text is ASCII: eight bytes at a time */
+			memcpy(&eight, text, sizeof(eight));
+			if ((eight & 0x8080808080808080u) == 0) {
+				used = sizeof(eight);
+				continue;
+			}
+		}
 		if (utf8_next(text, len, &used) == UTF8_BAD)
 			return false;
 	}
