@@ -5,24 +5,44 @@
 #include "domain/world.h"
 
 struct buf;
+struct problem;
 
 /* Borrowed; NULL: not there. */
 json_t	*program_period(const struct aggregate *program, const char *period_id);
 json_t	*rules_activity(const struct aggregate *rules, const char *activity_id);
-/* "upcoming", "open", "claiming", "closing" or "closed", from its dates and now; never stored. */
+/*
+ * From its dates and now, in the programme's zone; never stored:
+ * "upcoming" before both the usage and the claiming period, "open" (in use, not claimable yet), "claiming", "closing" (after the
+ * claiming period, until evidence_until), "closed".
+ */
 const char *period_state(const struct aggregate *program, const json_t *period, int64_t now_ms);
 /* May a claim be submitted now: first to last day of the claiming period, in the programme's zone. */
 bool	period_is_claimable(const struct aggregate *program, const json_t *period, int64_t now_ms);
+/* Are answers, resubmits and disputes still possible: to the end of evidence_until. */
+bool	period_takes_evidence(const struct aggregate *program, const json_t *period, int64_t now_ms);
 
 void	program_write(struct buf *out, const struct world *world, const struct aggregate *program);
 void	period_write(struct buf *out, const struct world *world, const struct aggregate *program, const char *period_id);
 void	activity_write(struct buf *out, const struct aggregate *rules, const char *activity_id);
 
 /*
- * Reads an example pack (shared/programs/NAME.json) and decides the creation of the programme with its period and rule set.
- * `program` and `rules` events go on their aggregates by the caller: two outcomes.
+ * The period of a sandbox: its usage period is the six months that began on the first of the month two months before now (in
+ * the zone), its earning period the six months before that; claimable from the first day of use to 46 days after the last,
+ * evidence until 90 days later. gives a period as a client would post it.
  */
-int	program_import(const struct world *world, const json_t *pack, const json_t *period, struct outcome *program,
-	    struct outcome *rules, struct problem *problem);
+json_t	*program_sandbox_period(int64_t now_ms, const char *zone);
+
+/* Dates in order? 0, or -1: every fault was added to *problem, pointers begin with `pointer` ("#"). */
+int	period_check(const json_t *period, const char *pointer, struct problem *problem);
+
+/*
+ * Checks a pack (format: shared/programs/README.md) and decides the creation of the programme with its period (NULL: none) and
+ * published rule set. The events of the two outcomes are for the two aggregates whose ids are in program->item_id and
+ * rules->item_id; world->target, when it is a prg_, gives the programme's id. The programme belongs to world->organization, or
+ * else to the actor's. sandbox: marks it as one.
+ * -1: *problem lists every fault of the pack, pointers into it; both outcomes are untouched.
+ */
+int	program_import(const struct world *world, const json_t *pack, const json_t *period, bool sandbox,
+	    struct outcome *program, struct outcome *rules, struct problem *problem);
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * resource - things without a state machine (organisation, location, user, token, webhook endpoint, programme): one decide for
+ * resource - things without a state machine (organisation, location, user, token, webhook endpoint): one decide for
  * all. The event is a merge patch, the rules are the schema table.
  */
 #ifndef DOMAIN_RESOURCE_H
@@ -11,19 +11,32 @@ struct buf;
 struct problem;
 struct schema;
 
-/* One kind: organization, location, user, token, webhook_endpoint, program, period ... */
+/* One kind: organization, location, user, token, webhook_endpoint, program ... */
 struct resource_kind {
-	const char		*name;		/* "webhook_endpoint": events are NAME.created, NAME.updated, NAME.removed */
+	const char		*name;		/* "webhook_endpoint" */
 	const char		*prefix;	/* "whe" */
 	const struct schema	*schema;
+	const char		*created, *updated, *removed;	/* its event types; removed NULL: cannot be removed */
+	const char		*removed_state;	/* set by a removal, which leaves it to be seen; NULL: removed_at, it is gone */
+	/* Faults beyond the table, in the whole new object. NULL: none. */
+	void	(*check)(const struct world *world, const json_t *object, struct problem *problem);
 };
 
 const struct resource_kind *resource_kind_by_prefix(const char *prefix);	/* first three letters of an id */
 
-/* command->name: create, update, remove. `fixed`: members that the caller's code sets (organization_id ...), may be NULL.
- * A removed one has head.removed_at and is not found from then on. */
+/*
+ * command->name: create, update, remove. `fixed`: members that the caller's code sets (organization_id, digest ...), may be
+ * NULL; they win over the body, which may not have read-only ones. A removed one has head.removed_at and is not found from then
+ * on (a user is disabled instead). An update or removal that changes nothing gives no events. The aggregate is
+ * world->target, with sequence 0 and its id for a creation.
+ * Members that the schema shows once or not at all (secrets, digests) are in the event's head alone, never in data or changes.
+ * -1: 404 not_found, 412 precondition_failed (`revision`), 422; *outcome is untouched.
+ */
 int	resource_decide(const struct world *world, const struct resource_kind *kind, const struct command *command,
 	    const json_t *fixed, struct outcome *outcome, struct problem *problem);
+/* Was it created and not removed? */
+bool	resource_exists(const struct aggregate *aggregate);
+/* `computed` stands before what is stored; `secrets` too, and shows the members that are shown once. Both may be NULL. */
 void	resource_write(struct buf *out, const struct resource_kind *kind, const struct aggregate *aggregate,
 	    const json_t *computed, const json_t *secrets);
 
