@@ -9,6 +9,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define JOB_HOLD_MS		2000	/* how long a job that is on its way to a worker is not handed out again */
+#define DISPATCHER_HELD_MAX	256
+
 struct dispatcher;
 struct event_base;
 struct metrics;
@@ -31,9 +34,12 @@ struct dispatcher *dispatcher_new(struct event_base *base, struct store *store, 
 void		 dispatcher_drain(struct dispatcher *dispatcher);
 void		 dispatcher_free(struct dispatcher *dispatcher);
 
-/* Is there credit for this kind right now? Then its commit sets the score now + 2 s, else now. */
+/* Is there credit for this kind right now? Then its commit sets the due time now + JOB_HOLD_MS, else now. */
 bool		 dispatcher_has_credit(const struct dispatcher *dispatcher, const char *kind);
-/* After the commit: sends it to a worker with credit, if there is one. */
-void		 dispatcher_offer(struct dispatcher *dispatcher, const char *key, const char *kind);
+/*
+ * After the commit: sends it to a worker with credit, if there is one. due_ms is what the commit said. Later than now and
+ * no worker any more: it is remembered (DISPATCHER_HELD_MAX of them) for the next credit; the sweep finds all others.
+ */
+void		 dispatcher_offer(struct dispatcher *dispatcher, const char *key, const char *kind, int64_t due_ms);
 
 #endif

@@ -11,14 +11,17 @@
 
 #include "store/store.h"
 
-#define JOB_KEY_SIZE 96
+#define JOB_KEY_SIZE	96
+#define JOB_KIND_SIZE	40
+#define JOB_ERROR_MAX	1024		/* bytes kept of a failure's text */
 
 struct job {				/* what a worker holds */
 	char		 key[JOB_KEY_SIZE];
-	char		 kind[40];
-	int64_t		 attempt;	/* the fencing token */
-	int64_t		 lease_ends_ms;	/* real time */
-	json_t		*body;
+	char		 kind[JOB_KIND_SIZE];
+	int64_t		 attempt;	/* the fencing token: commit_fence(commit, job->key, job->attempt) */
+	int64_t		 lease_ends_ms;	/* real time, by Redis' clock; moved on while the job runs */
+	bool		 lost;		/* the lease went to another: whatever is committed now is refused */
+	json_t		*body;		/* {} when it has none */
 	char		 claim_id[31];	/* "" none */
 	char		 request_id[65];
 };
@@ -27,7 +30,7 @@ struct job {				/* what a worker holds */
 struct job_kind {
 	const char	*name;			/* "document.read" */
 	int64_t		 lease_ms;
-	unsigned	 attempts;		/* then the dead-letter list */
+	unsigned	 attempts;		/* then the dead-letter list; a lease that ran out counts */
 	int64_t		 retry_ms, retry_max_ms;	/* exponential with jitter */
 };
 

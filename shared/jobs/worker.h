@@ -20,7 +20,7 @@ struct worker_config {
 	const char	*name;			/* of this process, for logs and {sys} */
 };
 
-/* Runs one job; ends with exactly one of worker_complete(), worker_commit(), worker_fail(), worker_release(), maybe later. */
+/* Runs one job; ends with exactly one of worker_complete(), worker_committed(), worker_fail(), worker_release(), maybe later. */
 typedef void worker_run(struct worker *worker, struct job *job, void *arg);
 
 struct worker	*worker_new(struct event_base *base, struct store *store, const struct worker_config *config,
