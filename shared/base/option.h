@@ -33,14 +33,26 @@ struct option_row {
 
 /*
  * Fills *config (zeroed before) from defaults, then --config FILE or COOPCLAIMS_CONFIG, variables, and argv[1..]. The first
- * word that is no option ends the flags: *rest is its index. 0, or -1 with a problem that names the option and the remedy.
+ * word that is no option, or the one after "--", ends the flags: *rest is its index.
+ * 0, or -1 with a problem invalid_parameter that names the option, where it was given and the remedy; *config is empty then.
+ *
+ * Flags are --name VALUE or --name=VALUE; the last one counts. An empty variable counts as not set; a COOPCLAIMS_ variable of
+ * no row is another program's. The file has lines `name = value` without sections, `#` or `;` before a comment, at most 198
+ * bytes a line (a list goes on in an indented line), each option once. A secret is refused as a flag, where others could
+ * read it; the file it comes from (NAME-file, or the INI file itself) must be readable by its owner only.
  */
 int	options_read(const struct option_row *rows, size_t count, void *config, int argc, char **argv, int *rest,
 	    struct problem *problem);
 void	options_help(const struct option_row *rows, size_t count);		/* to standard output */
 void	options_sample(const struct option_row *rows, size_t count);		/* commented INI, to standard output */
+/* Frees the texts and zeroes what the rows fill; fine on a zeroed struct. */
 void	options_done(const struct option_row *rows, size_t count, void *config);
-/* The flags that would give *config again, NULL-terminated, for a child program; secrets are left to the environment. gives. */
+/*
+ * The flags that would give *config again, NULL-terminated, for a child program; secrets are left to the environment.
+ * gives: one block, free() the array alone.
+ */
 char	**options_argv(const struct option_row *rows, size_t count, const void *config, const char *program);
+/* Puts the secrets of *config into this process's environment, where a child started with options_argv() finds them. */
+void	options_export(const struct option_row *rows, size_t count, const void *config);
 
 #endif
