@@ -35,11 +35,11 @@ enum visibility { VISIBLE_ALL, VISIBLE_INTERNAL };
 
 #define EVENTS_MAX	64
 
-/* What happened once. Strings are borrowed from tables, JSON is owned. */
+/* What happened once. Owns its JSON. */
 struct event {
 	unsigned	 target;	/* which aggregate of the command: 0 the command's own, 1 the fund account */
 	char		 id[ID_SIZE];	/* evt_ or led_ */
-	const char	*type;		/* "claim.submitted": event_types() */
+	char		 type[48];	/* "claim.submitted" */
 	enum visibility	 visibility;
 	bool		 quiet;		/* not in the feed (notification.*) */
 	json_t		*data;		/* object: what everyone who sees the event reads */
