@@ -10,6 +10,8 @@ struct problem;
 /* Borrowed; NULL: not there. */
 json_t	*program_period(const struct aggregate *program, const char *period_id);
 json_t	*rules_activity(const struct aggregate *rules, const char *activity_id);
+/* Ids of the items with this prefix ("per", "act"), in order of creation. gives an array of strings. */
+json_t	*program_item_ids(const struct aggregate *aggregate, const char *prefix);
 /*
  * From its dates and now, in the programme's zone; never stored:
  * "upcoming" before both the usage and the claiming period, "open" (in use, not claimable yet), "claiming", "closing" (after the
