@@ -1,0 +1,308 @@
+/* resource - see resource.h. */
+#include "domain/resource.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/problem.h"
+#include "base/xmalloc.h"
+#include "domain/emit.h"
+#include "schema/codes.h"
+#include "schema/resources.h"
+
+static int	decide_create(const struct world *world, const struct resource_kind *kind, const struct command *command,
+		    const json_t *fixed, struct outcome *outcome, struct problem *problem);
+static int	decide_update(const struct world *world, const struct resource_kind *kind, const struct command *command,
+		    const json_t *fixed, struct outcome *outcome, struct problem *problem);
+static int	decide_remove(const struct world *world, const struct resource_kind *kind, const struct command *command,
+		    const json_t *fixed, struct outcome *outcome, struct problem *problem);
+static int	check_there(const struct world *world, const struct resource_kind *kind, const struct command *command,
+		    struct problem *problem);
+static void	fix_members(json_t *changed, const json_t *current, const json_t *fixed);
+static void	set_members(const struct resource_kind *kind, struct event *event, const json_t *current, json_t *changed);
+static bool	is_public(const struct schema *schema, const char *name);
+static void	check_user(const struct world *world, const json_t *object, struct problem *problem);
+static void	check_endpoint(const struct world *world, const json_t *object, struct problem *problem);
+static bool	event_pattern_known(const char *pattern);
+
+#define EVENTS(name) name ".created", name ".updated"
+
+static const struct resource_kind kinds[] = {
+	{ "organization", "org", &schema_organization, EVENTS("organization"), NULL, NULL, NULL },
+	{ "location", "loc", &schema_location, EVENTS("location"), "location.removed", NULL, NULL },
+	{ "user", "usr", &schema_user, EVENTS("user"), "user.disabled", "disabled", check_user },
+	{ "token", "tok", &schema_token, EVENTS("token"), "token.removed", NULL, NULL },
+	{ "webhook_endpoint", "whe", &schema_webhook_endpoint, EVENTS("webhook_endpoint"), "webhook_endpoint.removed", NULL,
+	  check_endpoint },
+};
+
+static const struct {
+	const char	*name;
+	int	(*decide)(const struct world *world, const struct resource_kind *kind, const struct command *command,
+		    const json_t *fixed, struct outcome *outcome, struct problem *problem);
+} commands[] = {
+	{ "create", decide_create },
+	{ "update", decide_update },
+	{ "remove", decide_remove },
+};
+
+const struct resource_kind *
+resource_kind_by_prefix(const char *prefix)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+		if (strncmp(kinds[i].prefix, prefix, 3) == 0)
+			return &kinds[i];
+	}
+	return NULL;
+}
+
+bool
+resource_exists(const struct aggregate *aggregate)
+{
+	return aggregate != NULL && aggregate->sequence > 0 && json_get(aggregate->head, "removed_at") == NULL;
+}
+
+int
+resource_decide(const struct world *world, const struct resource_kind *kind, const struct command *command,
+    const json_t *fixed, struct outcome *outcome, struct problem *problem)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
+		if (strcmp(commands[i].name, command->name) == 0)
+			return commands[i].decide(world, kind, command, fixed, outcome, problem);
+	}
+	assert(!"a resource is created, updated or removed");
+	return -1;
+}
+
+static int
+decide_create(const struct world *world, const struct resource_kind *kind, const struct command *command,
+    const json_t *fixed, struct outcome *outcome, struct problem *problem)
+{
+	json_t *object = schema_create(kind->schema, command->body, NULL, problem);
+	char now[TIME_TEXT_SIZE];
+	struct event *event;
+
+	assert(world->target->sequence == 0);
+	if (object == NULL)
+		return -1;
+	fix_members(object, NULL, fixed);
+	if (kind->check != NULL)
+		kind->check(world, object, problem);
+	if (problem_is_set(problem)) {
+		json_decref(object);
+		return -1;
+	}
+	event = emit(world, &outcome->events, 0, kind->created, "evt", 1);
+	event->quiet = true;
+	set_members(kind, event, NULL, object);
+	time_format(world->now_ms, now);
+	event_head(event, "created_at", json_string(now));
+	memcpy(outcome->item_id, world->target->id, ID_SIZE);
+	return 0;
+}
+
+static int
+decide_update(const struct world *world, const struct resource_kind *kind, const struct command *command,
+    const json_t *fixed, struct outcome *outcome, struct problem *problem)
+{
+	const json_t *current = world->target->head;
+	json_t *changed = NULL, *object = NULL;
+	struct event *event;
+	int rc = -1;
+
+	if (check_there(world, kind, command, problem) == -1)
+		goto out;
+	changed = schema_patch(kind->schema, current, command->body, NULL, problem);
+	if (changed == NULL)
+		goto out;
+	fix_members(changed, current, fixed);
+	object = json_copy(world->target->head);
+	json_object_update(object, changed);
+	if (kind->check != NULL)
+		kind->check(world, object, problem);
+	if (problem_is_set(problem))
+		goto out;
+	rc = 0;
+	memcpy(outcome->item_id, world->target->id, ID_SIZE);
+	if (json_object_size(changed) == 0)
+		goto out;
+	event = emit(world, &outcome->events, 0, kind->updated, "evt", json_int(current, "revision") + 1);
+	event->quiet = true;
+	set_members(kind, event, current, json_incref(changed));
+out:
+	json_decref(changed);
+	json_decref(object);
+	return rc;
+}
+
+static int
+decide_remove(const struct world *world, const struct resource_kind *kind, const struct command *command,
+    const json_t *fixed, struct outcome *outcome, struct problem *problem)
+{
+	const json_t *current = world->target->head;
+	json_t *changed;
+	char now[TIME_TEXT_SIZE];
+	struct event *event;
+
+	(void)fixed;
+	assert(kind->removed != NULL);
+	if (check_there(world, kind, command, problem) == -1)
+		return -1;
+	memcpy(outcome->item_id, world->target->id, ID_SIZE);
+	changed = json_object();
+	time_format(world->now_ms, now);
+	if (kind->removed_state == NULL)
+		json_set_str(changed, "removed_at", now);
+	else if (json_str(current, "state") == NULL || strcmp(json_str(current, "state"), kind->removed_state) != 0)
+		json_set_str(changed, "state", kind->removed_state);
+	if (json_object_size(changed) == 0) {
+		json_decref(changed);
+		return 0;
+	}
+	event = emit(world, &outcome->events, 0, kind->removed, "evt", json_int(current, "revision") + 1);
+	event->quiet = true;
+	set_members(kind, event, current, changed);
+	return 0;
+}
+
+/* 404, then 412. */
+static int
+check_there(const struct world *world, const struct resource_kind *kind, const struct command *command,
+    struct problem *problem)
+{
+	int64_t revision = json_int(world->target->head, "revision");
+
+	if (!resource_exists(world->target)) {
+		problem_set(problem, "not_found", "There is no such %s", kind->schema->name);
+		return -1;
+	}
+	if (command->if_match != -1 && command->if_match != revision) {
+		problem_set(problem, "precondition_failed", "It is at revision %lld, If-Match asks for %lld",
+		    (long long)revision, (long long)command->if_match);
+		problem_extra(problem, "revision", json_integer(revision));
+		return -1;
+	}
+	return 0;
+}
+
+/* Members of the caller's code, those left out that `current` has already. */
+static void
+fix_members(json_t *changed, const json_t *current, const json_t *fixed)
+{
+	const char *name;
+	json_t *value;
+
+	json_object_foreach ((json_t *)(uintptr_t)fixed, name, value) {
+		if (current != NULL && json_equal(json_object_get(current, name), value))
+			json_object_del(changed, name);
+		else
+			json_set(changed, name, json_incref(value));
+	}
+}
+
+/* What everyone may read of a change: members of the table, secrets excepted. Digests are in no table. */
+static bool
+is_public(const struct schema *schema, const char *name)
+{
+	const struct member *member = schema_member(schema, name);
+
+	return member != NULL && !(member->flags & (MEMBER_ONCE | MEMBER_HIDDEN | MEMBER_INTERNAL));
+}
+
+/* The event's head and changes. takes `changed`. */
+static void
+set_members(const struct resource_kind *kind, struct event *event, const json_t *current, json_t *changed)
+{
+	const char *name;
+	json_t *value;
+	char pointer[80];
+
+	json_object_foreach (changed, name, value) {
+		event_head(event, name, json_incref(value));
+		if (!is_public(kind->schema, name))
+			continue;
+		snprintf(pointer, sizeof(pointer), "#/%s", name);
+		event_change(event, pointer, json_object_get(current, name), value);
+	}
+	json_decref(changed);
+}
+
+/*
+ * Roles belong to a side: a partner's administrator cannot make a reviewer. Nobody is a contributor by role, that takes the
+ * invitation to a claim.
+ */
+static void
+check_user(const struct world *world, const json_t *object, struct problem *problem)
+{
+	const char *organization_kind = world->organization ? json_str(world->organization->head, "kind") : NULL;
+	bool vendor = organization_kind ? strcmp(organization_kind, "vendor") == 0 : world->actor->vendor;
+	unsigned allowed = vendor ? ROLES_VENDOR | ROLE_OPERATOR : ROLES_PARTNER & ~(unsigned)ROLE_CONTRIBUTOR;
+	const json_t *role;
+	char pointer[48];
+	size_t i;
+
+	json_array_foreach (json_get(object, "roles"), i, role) {
+		const char *name = json_string_value(role);
+
+		if (name != NULL && (role_parse(name) & allowed))
+			continue;
+		snprintf(pointer, sizeof(pointer), "#/roles/%zu", i);
+		problem_add(problem, "body", pointer, "invalid_enum", NULL, "%s is no role of a %s's user", name ? name : "This",
+		    vendor ? "vendor" : "partner");
+	}
+}
+
+static void
+check_endpoint(const struct world *world, const json_t *object, struct problem *problem)
+{
+	const json_t *pattern;
+	char pointer[48];
+	size_t i;
+
+	(void)world;
+	json_array_foreach (json_get(object, "event_types"), i, pattern) {
+		if (event_pattern_known(json_string_value(pattern)))
+			continue;
+		snprintf(pointer, sizeof(pointer), "#/event_types/%zu", i);
+		problem_add(problem, "body", pointer, "invalid_enum", NULL,
+		    "%s is no event type; GET /v1/event-types lists them, and FAMILY.* stands for a family",
+		    json_string_value(pattern));
+	}
+}
+
+/* "*", "claim.*" or "claim.submitted". */
+static bool
+event_pattern_known(const char *pattern)
+{
+	size_t count, len = strlen(pattern);
+	const struct code *rows;
+
+	if (strcmp(pattern, "*") == 0 || code_find(CODES_EVENT_TYPES, pattern) != NULL)
+		return true;
+	if (len < 3 || strcmp(pattern + len - 2, ".*") != 0)
+		return false;
+	rows = codes(CODES_EVENT_TYPES, &count);
+	for (size_t i = 0; i < count; i++) {
+		if (rows[i].family != NULL && strlen(rows[i].family) == len - 2 &&
+		    strncmp(rows[i].family, pattern, len - 2) == 0)
+			return true;
+	}
+	return false;
+}
+
+void
+resource_write(struct buf *out, const struct resource_kind *kind, const struct aggregate *aggregate, const json_t *computed,
+    const json_t *secrets)
+{
+	const struct schema_view view = { .once = secrets != NULL, .whole = true };
+	json_t *beside = json_object();
+
+	json_set_str(beside, "id", aggregate->id);
+	json_object_update(beside, (json_t *)(uintptr_t)computed);
+	json_object_update(beside, (json_t *)(uintptr_t)secrets);
+	schema_write(out, kind->schema, aggregate->head, beside, &view);
+	json_decref(beside);
+}
