@@ -32,6 +32,8 @@ enum member_type {
 	MEMBER_LIST,		/* min..max items of `item` (with `sub`, `of`, `values` for it; item_max: length of a string item) */
 	MEMBER_JSON,		/* any JSON object, up to max bytes written compactly */
 	MEMBER_ANY,		/* replies only: any value */
+	MEMBER_FORMAT,		/* a string of the format named `of`: "sha256", "key" ... (format.c); max code points */
+	MEMBER_MAP,		/* replies only: an object whose names are not fixed; each value is a list of `sub` */
 };
 
 enum {
@@ -45,6 +47,11 @@ enum {
 	MEMBER_INTERNAL	= 1 << 7,	/* shown to the vendor's people only; absent for others */
 	MEMBER_INCLUDE	= 1 << 8,	/* shown when asked for by include= (lists) */
 	MEMBER_NOBLANK	= 1 << 9,	/* (strings) reserved for exact text: no trimming */
+	MEMBER_EMBED	= 1 << 10,	/* with INCLUDE: in a single object, too, only when asked for by name */
+	MEMBER_NOW	= 1 << 11,	/* of the present only: absent when the reply shows a past state (view->past) */
+	MEMBER_HIDDEN	= 1 << 12,	/* with WRITE: in requests and in store; no reply shows it */
+	MEMBER_GIVEN	= 1 << 13,	/* (decimals) kept with the fraction digits that were given, at most `digits` */
+	MEMBER_OPTIONAL	= 1 << 14,	/* (replies) left out when there is no value, rather than null */
 };
 
 struct member {
@@ -103,8 +110,9 @@ json_t	*schema_patch(const struct schema *schema, const json_t *current, const j
 struct schema_view {
 	bool		 internal;	/* MEMBER_INTERNAL too */
 	bool		 once;		/* MEMBER_ONCE too */
-	const json_t	*include;	/* object whose keys are the INCLUDE members wanted; NULL: none, all of a single GET: schema says */
-	bool		 whole;		/* a single object, not a row of a list: INCLUDE members that are no embeds are shown */
+	const json_t	*include;	/* object whose keys are the INCLUDE members wanted; NULL: none */
+	bool		 whole;		/* a single object, not a row of a list: INCLUDE members that are no EMBED are shown */
+	bool		 past;		/* without NOW members */
 };
 
 /*
@@ -119,9 +127,10 @@ void	schema_write(struct buf *out, const struct schema *schema, const json_t *st
 enum schema_use { SCHEMA_REPLY, SCHEMA_POST, SCHEMA_PATCH };
 json_t	*schema_openapi(const struct schema *schema, enum schema_use use);
 
-/* Walks the PERSONAL members of a stored object: cb is called with the pointer below the object ("/supplier/name"). */
+/* Is the member PERSONAL, or has it a PERSONAL member anywhere below? It is sealed whole then. false: no such member. */
 bool	schema_is_personal(const struct schema *schema, const char *member);
 
+/* Borrowed; NULL: the table has no such member. */
 const struct member *schema_member(const struct schema *schema, const char *name);
 
 #endif

@@ -1,0 +1,166 @@
+/* programme - programmes with their periods, activities and rule sets; fund accounts and their ledger; the clock. */
+#include "schema/rows.h"
+
+enum {
+	CURRENCIES_MAX		= 20,
+	HOLIDAYS_MAX		= 400,
+	ZONE_MAX_CHARS		= 64,
+	EXPENSE_TYPES_MAX	= 50,
+	METRICS_MAX		= 50,
+	REQUIREMENTS_MAX_BYTES	= 8192,
+	CAP_MAX_BYTES		= 1024,
+	EFFECT_MAX_BYTES	= 1024,
+	DAYS_MAX		= 3660,
+	MONTHS_MAX		= 240,
+};
+
+static const char *const program_states[] = { "draft", "active", "closed", NULL };
+static const char *const period_states[] = { "upcoming", "open", "claiming", "closing", "closed", NULL };
+static const char *const rule_set_states[] = { "draft", "published", NULL };
+static const char *const ledger_types[] = { "accrual", "threshold_conversion", "rollover_in", "rollover_out", "reserve",
+	"release", "commit", "uncommit", "pay", "unpay", "expire", "adjust", "clawback", NULL };
+
+static const struct member clocks_members[] = {
+	{ INT("review_business_days", WR, 1, DAYS_MAX, "For a review.", 2), FALLBACK(2) },
+	{ INT("dispute_review_business_days", WR, 1, DAYS_MAX, "For deciding a dispute.", 5), FALLBACK(5) },
+	{ INT("dispute_window_days", WR, 0, DAYS_MAX, "For opening a dispute.", 30), FALLBACK(30) },
+	{ INT("answer_business_days", WR, 1, DAYS_MAX, "For answering a request.", 14), FALLBACK(14) },
+	{ INT("payment_business_days", WR, 1, DAYS_MAX, "For paying what is approved.", 45), FALLBACK(45) },
+	{ INT("retention_months", WR, 0, MONTHS_MAX, "For keeping originals after the activity.", 24), FALLBACK(24) },
+	{ LIST_OF("draft_warning_days", WR, 10, INT, DAYS_MAX, "Days before the end of claiming on which a draft warns.",
+	    [30, 7, 1]), FALLBACK([30, 7, 1]) },
+	END
+};
+static const struct schema schema_clocks = { "clocks", "How long things may take.", clocks_members, 0 };
+
+static const struct member program_members[] = {
+	{ STRING("name", WR_REQ, NAME_MAX_CHARS, "Its name.", "Co-op 2026") },
+	{ STRING("code", WR_REQ, KEY_MAX_CHARS, "Its short name.", "COOP26") },
+	{ STRING("time_zone", WR_REQ, ZONE_MAX_CHARS, "IANA name: whose midnight counts.", "Europe/Amsterdam") },
+	{ LIST_OF("currencies", WR_REQ, CURRENCIES_MAX, CURRENCY, 0, "Currencies of its claims.", ["EUR"]), .min = 1 },
+	{ ENUM("state", WR, program_states, "Claims are taken in an active one.", "active"), FALLBACK("draft") },
+	{ BOOL("sandbox", RO, "Whether its clock can be moved.", false) },
+	{ ID("current_rule_set_id", RO_NULL, "rst", "The rules in force.", "rst_01J8ZQ4V6T3K9M2N5P7R8S9T00") },
+	{ OBJECT("clocks", WR, schema_clocks, "How long things may take.") },
+	{ MONEY("second_approval_above", WR_NULL, 0, "A decision above it needs a second person; null: none does.",
+	    {"amount": "10000.00", "currency": "EUR"}) },
+	{ LIST_OF("weekend", WR, 7, INT, 7, "Days that are no business days, Monday = 1.", [6, 7]), FALLBACK([6, 7]) },
+	{ LIST_OF("holidays", WR, HOLIDAYS_MAX, DATE, 0, "Dates that are no business days.", ["2026-12-25"]) },
+	END
+};
+const struct schema schema_program = { "program", "A vendor's programme.", program_members, SCHEMA_RESOURCE };
+
+static const struct member period_members[] = {
+	{ ID("program_id", RO, "prg", "Its programme.", "prg_01J8ZQ4V6T3K9M2N5P7R8S9T00") },
+	{ STRING("name", WR_REQ, NAME_MAX_CHARS, "Its name.", "2026 second half") },
+	{ DATE("earning_from", WR_REQ, "First day of the sales that earn the money.", "2026-01-01") },
+	{ DATE("earning_to", WR_REQ, "Last day of the sales that earn the money.", "2026-06-30") },
+	{ DATE("usage_from", WR_REQ, "First day on which the activity may happen.", "2026-07-01") },
+	{ DATE("usage_to", WR_REQ, "Last day on which the activity may happen.", "2026-12-31") },
+	{ DATE("claiming_from", WR_REQ, "First day of claiming.", "2026-08-16") },
+	{ DATE("claiming_to", WR_REQ, "Last day of claiming.", "2027-02-15") },
+	{ DATE("evidence_until", WR_REQ, "Last day for answers and new evidence.", "2027-03-31") },
+	{ ENUM("state", RO, period_states, "From its dates and the date of today.", "open") },
+	END
+};
+const struct schema schema_period = { "period", "When money is earned, used and claimed.", period_members, SCHEMA_RESOURCE };
+
+static const struct member activity_metric_members[] = {
+	{ FORMAT("key", WR_REQ, "key", KEY_MAX_CHARS, "Stable name within the activity.", "attendees") },
+	{ STRING("label", WR_REQ, NAME_MAX_CHARS, "For people.", "Attendees") },
+	{ STRING("unit", WR_NULL, KEY_MAX_CHARS, "Its unit.", "people") },
+	{ BOOL("required", WR, "Whether submit needs it.", true), FALLBACK(false) },
+	END
+};
+static const struct schema schema_activity_metric = { "activity_metric", "A number that an activity is measured by.",
+	activity_metric_members, 0 };
+
+static const struct member activity_members[] = {
+	{ ID("program_id", RO, "prg", "Its programme.", "prg_01J8ZQ4V6T3K9M2N5P7R8S9T00") },
+	{ ID("rule_set_id", RO, "rst", "The rule set that it is part of.", "rst_01J8ZQ4V6T3K9M2N5P7R8S9T00") },
+	{ FORMAT("key", WR_REQ, "key", KEY_MAX_CHARS, "Stable name: the same in every rule set.", "webinar") },
+	{ STRING("name", WR_REQ, NAME_MAX_CHARS, "For people.", "Webinar") },
+	{ STRING("category", WR_NULL, NAME_MAX_CHARS, "What it is listed under.", "Demand generation") },
+	{ JSON("requirements", WR, REQUIREMENTS_MAX_BYTES, "Expression over evidence kinds: any and all of {kind, min}.",
+	    {"any": [{"kind": "agenda", "min": 1}, {"kind": "photo", "min": 2}]}) },
+	{ LIST("metrics", WR, 0, METRICS_MAX, schema_activity_metric, "Numbers that it is measured by.") },
+	{ FORMATS("expense_types", WR, 0, EXPENSE_TYPES_MAX, "key", KEY_MAX_CHARS, "What may be claimed.", ["agency", "venue"]) },
+	{ LIST_OF("caps", WR, 10, JSON, CAP_MAX_BYTES, "The most that can be claimed.", []) },
+	{ BOOL("pre_approval", WR, "Whether it needs an approval in advance.", false), FALLBACK(false) },
+	{ TEXT("example", WR_NULL, TEXT_MAX_CHARS, "What a good claim of it has.", "An agenda, or two photos of the room") },
+	END
+};
+const struct schema schema_activity = { "activity", "What can be claimed, and what proves it.", activity_members,
+	SCHEMA_RESOURCE };
+
+static const struct member rule_set_members[] = {
+	{ ID("program_id", RO, "prg", "Its programme.", "prg_01J8ZQ4V6T3K9M2N5P7R8S9T00") },
+	{ INT("version", RO, 1, INT64_MAX, "Counts the rule sets of the programme.", 1) },
+	{ ENUM("state", RO, rule_set_states, "A published one never changes.", "published") },
+	{ TIME("published_at", RO_NULL, "When it came into force.", "2026-06-01T08:00:00.000Z") },
+	END
+};
+const struct schema schema_rule_set = { "rule_set", "The activities of a programme at one time.", rule_set_members,
+	SCHEMA_RESOURCE };
+
+static const struct member cap_members[] = {
+	{ ID("activity_id", RO_NULL, "act", "The activity.", "act_01J8ZQ4V6T3K9M2N5P7R8S9T00") },
+	{ STRING("kind", RO, KEY_MAX_CHARS, "How the limit is found.", "percent_of_earned") },
+	{ MONEY("limit", RO, 0, "The most.", {"amount": "10000.00", "currency": "EUR"}) },
+	{ MONEY("used", RO, 0, "Reserved, approved and paid of it.", {"amount": "4900.00", "currency": "EUR"}) },
+	{ MONEY("base", RO_NULL, 0, "What the limit was found from.", {"amount": "40000.00", "currency": "EUR"}) },
+	END
+};
+static const struct schema schema_cap = { "cap", "A limit of an activity on one account.", cap_members, 0 };
+
+static const struct member fund_account_members[] = {
+	{ ID("organization_id", RO, "org", "The partner.", "org_01J8ZQ4V6T3K9M2N5P7R8S9T00") },
+	{ ID("program_id", RO, "prg", "The programme.", "prg_01J8ZQ4V6T3K9M2N5P7R8S9T00") },
+	{ ID("period_id", RO, "per", "The period.", "per_01J8ZQ4V6T3K9M2N5P7R8S9T00") },
+	{ CURRENCY("currency", RO, "Of all its amounts.", "EUR") },
+	{ MONEY("earned", RO, 0, "Accrued by sales.", {"amount": "12000.00", "currency": "EUR"}) },
+	{ MONEY("adjusted", RO, -MONEY_MAX_MINOR, "Adjustments, rollovers, conversions.", {"amount": "0.00", "currency": "EUR"}) },
+	{ MONEY("reserved", RO, 0, "Claimed, not decided.", {"amount": "4900.00", "currency": "EUR"}) },
+	{ MONEY("approved", RO, 0, "Approved, not paid.", {"amount": "0.00", "currency": "EUR"}) },
+	{ MONEY("paid", RO, 0, "Paid.", {"amount": "0.00", "currency": "EUR"}) },
+	{ MONEY("expired", RO, 0, "Forfeited.", {"amount": "0.00", "currency": "EUR"}) },
+	{ MONEY("remaining", RO, 0, "earned + adjusted - reserved - approved - paid - expired.",
+	    {"amount": "7100.00", "currency": "EUR"}) },
+	{ MONEY("planned", RO, 0, "Claimed by drafts: nothing is set aside for them.", {"amount": "0.00", "currency": "EUR"}) },
+	{ DATE("expires_on", RO_NULL, "Last day of claiming.", "2027-02-15") },
+	{ INT("days_left", RO_NULL, 0, INT64_MAX, "Days until then.", 153) },
+	{ LIST("caps", RO, 0, 100, schema_cap, "Limits of activities.") },
+	END
+};
+const struct schema schema_fund_account = { "fund_account", "A partner's money of one period.", fund_account_members,
+	SCHEMA_RESOURCE };
+
+static const struct member ledger_entry_members[] = {
+	{ ID("account_id", RO, "acc", "The account.", "acc_01J8ZQ4V6T3K9M2N5P7R8S9T00") },
+	{ INT("sequence", RO, 1, INT64_MAX, "Counts the entries of the account.", 8) },
+	{ ENUM("type", RO, ledger_types, "What moved.", "reserve") },
+	{ MONEY("amount", RO, -MONEY_MAX_MINOR, "How much.", {"amount": "4900.00", "currency": "EUR"}) },
+	{ JSON("effect", RO, EFFECT_MAX_BYTES, "What it changed: balance to signed decimal.",
+	    {"remaining": "-4900.00", "reserved": "4900.00"}) },
+	{ ID("claim_id", RO_NULL, "clm", "The claim that caused it.", "clm_01J8ZQ4V6T3K9M2N5P7R8S9T00") },
+	{ ID("decision_id", RO_NULL, "dec", "The decision that caused it.", null) },
+	{ OBJECT("actor", RO_NULL, schema_actor, "Who caused it.") },
+	{ TEXT("reason", RO_NULL | PERSON, REASON_MAX_CHARS, "Why.", null) },
+	{ STRING("external_reference", RO_NULL, REFERENCE_MAX_CHARS, "Its number in another system.", null) },
+	END
+};
+const struct schema schema_ledger_entry = { "ledger_entry", "One movement of an account's money.", ledger_entry_members,
+	SCHEMA_RESOURCE };
+
+static const struct member clock_members[] = {
+	{ TIME("now", RO, "The store's time.", "2026-09-15T08:00:00.000Z") },
+	{ BOOL("sandbox", RO, "Whether it can be moved.", true) },
+	END
+};
+const struct schema schema_clock = { "clock", "The time by which deadlines are counted.", clock_members, SCHEMA_NOID };
+
+static const struct member clock_put_members[] = {
+	{ TIME("now", WR_REQ, "The new time; never earlier than the present one.", "2026-10-15T08:00:00.000Z") },
+	END
+};
+const struct schema schema_clock_put = { "clock_put", "Moves the clock of a sandbox.", clock_put_members, 0 };
