@@ -8,8 +8,8 @@
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
@@ -46,8 +46,8 @@ struct pool {
 	struct job_list	 ready;
 	struct job_list	 finished;
 	struct lane_list lanes[LANE_SLOTS];
-	size_t		 waiting;	/* ready, or behind in a lane */
 	bool		 stopping;
+	atomic_size_t	 waiting;	/* ready, or behind in a lane; read without the mutex */
 	int		 wake_fd;
 	struct event	*wake;
 	unsigned	 thread_count;
@@ -210,7 +210,7 @@ size_t
 pool_waiting(const struct pool *pool)
 {
 	/* A figure for a gauge and for turning work away: it need not be of this very moment. */
-	return __atomic_load_n(&pool->waiting, __ATOMIC_RELAXED);
+	return atomic_load_explicit(&pool->waiting, memory_order_relaxed);
 }
 
 static struct pool_job *
