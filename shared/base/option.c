@@ -3,13 +3,10 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <ini.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/option_internal.h"
@@ -19,35 +16,8 @@
 #define SECRET_MAX_BYTES (16 * 1024)
 #define SUGGEST_DISTANCE 3	/* more typing errors than these, and we do not guess */
 
-/* One value that was given somewhere, before it is known to be right. */
-struct setting {
-	const struct option_row	*row;
-	bool			 is_file;	/* it was NAME-file: value is a path */
-	const char		*value;		/* borrowed */
-	const char		*where;		/* "flag --port", for messages */
-};
-
-struct reading {
-	const struct option_row	*rows;
-	size_t			 count;
-	void			*config;
-	struct problem		*problem;
-	struct setting		*flags;		/* in the order of the command line */
-	size_t			 flag_count;
-	const char		*path;		/* of the INI file; NULL: none */
-	FILE			*file;
-	unsigned		 line;
-	bool			 indented;	/* this line is */
-	bool			 owner_only;	/* nobody else may read the file */
-	bool			 failed;	/* the file is wrong, *problem is set */
-	unsigned		*lines;		/* by row: where the file gave it, 0: not yet */
-};
-
-static const struct option_row *row_find(const struct reading *r, const char *name, bool *is_file);
 static unsigned	typing_distance(const char *a, const char *b);
 static void	suggest(const struct reading *r, const char *name, char *best, size_t size);
-static void	refuse_unknown(struct reading *r, const char *where, const char *dashes, const char *name);
-static int	setting_apply(struct reading *r, const struct setting *s);
 static int	secret_load(struct reading *r, const struct setting *s);
 static int	defaults_apply(struct reading *r);
 static int	flag_value(struct reading *r, struct setting *s, int argc, char **argv, int *i);
@@ -56,16 +26,9 @@ static int	flags_scan(struct reading *r, int argc, char **argv, int *rest);
 static int	flags_apply(struct reading *r);
 static int	variable_apply(struct reading *r, const struct option_row *row, bool is_file, bool *given);
 static int	variables_apply(struct reading *r);
-static int	file_refuse(struct reading *r, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-static char	*file_line(char *line, int size, void *arg);
-static int	file_continue(struct reading *r, const struct option_row *row, const char *value);
-static int	file_pair(void *arg, const char *section, const char *name, const char *value);
-static int	file_open(struct reading *r);
-static int	file_apply(struct reading *r);
 
-/* The row of "name", or of the secret whose "name-file" it is. */
-static const struct option_row *
-row_find(const struct reading *r, const char *name, bool *is_file)
+const struct option_row *
+option_find(const struct reading *r, const char *name, bool *is_file)
 {
 	size_t len = strlen(name);
 	bool ends = len > 5 && strcmp(name + len - 5, "-file") == 0;
@@ -133,8 +96,8 @@ suggest(const struct reading *r, const char *name, char *best, size_t size)
 	}
 }
 
-static void
-refuse_unknown(struct reading *r, const char *where, const char *dashes, const char *name)
+void
+option_refuse_unknown(struct reading *r, const char *where, const char *dashes, const char *name)
 {
 	char best[OPTION_NAME_SIZE];
 
@@ -180,7 +143,7 @@ out:
 	return rc;
 }
 
-static int
+int
 setting_apply(struct reading *r, const struct setting *s)
 {
 	char why[OPTION_WHY_SIZE];
@@ -248,9 +211,9 @@ flag_scan(struct reading *r, int argc, char **argv, int *i)
 		return -1;
 	}
 	s->where = word;
-	s->row = row_find(r, name + 2, &s->is_file);
+	s->row = option_find(r, name + 2, &s->is_file);
 	if (s->row == NULL && strcmp(name, "--config") != 0) {
-		refuse_unknown(r, "", "--", name + 2);
+		option_refuse_unknown(r, "", "--", name + 2);
 		return -1;
 	}
 	if (s->row && s->row->type == OPTION_SECRET && !s->is_file) {
@@ -348,148 +311,6 @@ variables_apply(struct reading *r)
 	return 0;
 }
 
-/* Ends the reading of the file; what inih still calls for is passed over. 0, as its handlers return for "wrong". */
-static int
-file_refuse(struct reading *r, const char *fmt, ...)
-{
-	char why[512];
-	va_list ap;
-
-	if (!r->failed) {
-		va_start(ap, fmt);
-		vsnprintf(why, sizeof(why), fmt, ap);
-		va_end(ap);
-		problem_set(r->problem, "invalid_parameter", "%s:%u: %s", r->path, r->line, why);
-	}
-	r->failed = true;
-	return 0;
-}
-
-/* Gives inih its next line as fgets() would, and counts. A line that does not fit would come as two. */
-static char *
-file_line(char *line, int size, void *arg)
-{
-	struct reading *r = arg;
-	int len = 0, c = 0;
-
-	if (r->failed)
-		return NULL;
-	r->line++;
-	while (len < size - 1 && c != '\n' && (c = getc_unlocked(r->file)) != EOF) {
-		if (c == '\0') {
-			file_refuse(r, "there is a NUL byte in the line; the file is not text");
-			return NULL;
-		}
-		line[len++] = (char)c;
-	}
-	if (len == 0)
-		return NULL;
-	if (len == size - 1 && c != '\n') {
-		file_refuse(r, "the line is longer than %d bytes; a list can go on in an indented line", size - 2);
-		return NULL;
-	}
-	line[len] = '\0';
-	r->indented = line[0] == ' ' || line[0] == '\t';
-	return line;
-}
-
-/* An indented line goes on with the value before it, which makes sense for a list only. */
-static int
-file_continue(struct reading *r, const struct option_row *row, const char *value)
-{
-	char *joined, *old, why[OPTION_WHY_SIZE];
-	size_t len;
-
-	if (row->type != OPTION_LIST)
-		return file_refuse(r, "the line is indented, which continues \"%s\", but that is no list; begin it at the margin",
-		    row->name);
-	memcpy(&old, option_slot(row, r->config), sizeof(old));
-	len = strlen(old);
-	joined = xasprintf("%s%s%s", old, len > 0 && old[len - 1] != ',' && *value != ',' ? "," : "", value);
-	option_value_set(row, r->config, joined, why);
-	free(joined);
-	return 1;
-}
-
-static int
-file_pair(void *arg, const char *section, const char *name, const char *value)
-{
-	struct reading *r = arg;
-	struct setting s = { .value = value };
-	char where[PATH_MAX];
-	unsigned *line;
-	int rc;
-
-	if (r->failed)
-		return 0;
-	if (*section)
-		return file_refuse(r, "there are no sections; write \"%.80s\" without [%.80s] before it", name, section);
-	s.row = row_find(r, name, &s.is_file);
-	snprintf(where, sizeof(where), "%s:%u: ", r->path, r->line);
-	if (s.row == NULL) {
-		refuse_unknown(r, where, "", name);
-		r->failed = true;
-		return 0;
-	}
-	line = &r->lines[s.row - r->rows];
-	if (r->indented && *line)
-		return file_continue(r, s.row, value);
-	if (*line)
-		return file_refuse(r, "\"%s\" is given a second time, first in line %u; take one away", name, *line);
-	*line = r->line;
-	if (s.row->type == OPTION_SECRET && !s.is_file && !r->owner_only)
-		return file_refuse(r, "\"%s\" is a secret and others can read this file: chmod 600, or use %s-file", name, name);
-	snprintf(where, sizeof(where), "%s:%u: %s", r->path, r->line, name);
-	s.where = where;
-	rc = setting_apply(r, &s);
-	r->failed = rc == -1;
-	return rc == 0;
-}
-
-static int
-file_open(struct reading *r)
-{
-	struct stat st;
-
-	r->file = fopen(r->path, "re");
-	if (r->file == NULL || fstat(fileno(r->file), &st) == -1 || (S_ISDIR(st.st_mode) && (errno = EISDIR))) {
-		problem_set(r->problem, "invalid_parameter", "cannot read the configuration file \"%s\": %s", r->path,
-		    strerror(errno));
-		return -1;
-	}
-	r->owner_only = (st.st_mode & (S_IRWXG | S_IRWXO)) == 0;
-	return 0;
-}
-
-static int
-file_apply(struct reading *r)
-{
-	int line, rc = -1;
-
-	if (r->path == NULL)
-		r->path = getenv("COOPCLAIMS_CONFIG");
-	if (r->path == NULL || *r->path == '\0')
-		return 0;
-	if (file_open(r) == -1)
-		goto out;
-	r->lines = xcalloc(r->count, sizeof(*r->lines));
-	line = ini_parse_stream(file_line, r, file_pair, r);
-	if (r->failed)
-		goto out;
-	if (line != 0 || ferror(r->file)) {
-		if (line > 0)
-			r->line = (unsigned)line;
-		file_refuse(r, "%s", ferror(r->file) ? "the file cannot be read on" : "this is not a line \"name = value\"");
-		goto out;
-	}
-	rc = 0;
-out:
-	if (r->file)
-		fclose(r->file);
-	free(r->lines);
-	return rc;
-}
-
 int
 options_read(const struct option_row *rows, size_t count, void *config, int argc, char **argv, int *rest,
     struct problem *problem)
@@ -497,7 +318,7 @@ options_read(const struct option_row *rows, size_t count, void *config, int argc
 	struct reading r = { .rows = rows, .count = count, .config = config, .problem = problem };
 	int words = argc, rc = -1;
 
-	if (flags_scan(&r, argc, argv, &words) == 0 && defaults_apply(&r) == 0 && file_apply(&r) == 0 &&
+	if (flags_scan(&r, argc, argv, &words) == 0 && defaults_apply(&r) == 0 && option_file_apply(&r) == 0 &&
 	    variables_apply(&r) == 0 && flags_apply(&r) == 0)
 		rc = 0;
 	free(r.flags);
