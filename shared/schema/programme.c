@@ -7,8 +7,11 @@ enum {
 	ZONE_MAX_CHARS		= 64,
 	EXPENSE_TYPES_MAX	= 50,
 	METRICS_MAX		= 50,
-	REQUIREMENTS_MAX_BYTES	= 8192,
-	CAP_MAX_BYTES		= 1024,
+	REQUIREMENTS_MAX	= 50,
+	NEED_MAX_BYTES		= 4096,
+	CAPS_MAX		= 20,
+	PERCENT_DIGITS		= 2,
+	PERCENT_MAX		= 10000,	/* 100.00 */
 	EFFECT_MAX_BYTES	= 1024,
 	DAYS_MAX		= 3660,
 	MONTHS_MAX		= 240,
@@ -75,17 +78,38 @@ static const struct member activity_metric_members[] = {
 static const struct schema schema_activity_metric = { "activity_metric", "A number that an activity is measured by.",
 	activity_metric_members, 0 };
 
+static const struct member activity_requirement_members[] = {
+	{ FORMAT("key", WR_REQ, "key", KEY_MAX_CHARS, "Stable name within the activity: `requirement` of a document.", "poe_event") },
+	{ STRING("label", WR_REQ, NAME_MAX_CHARS, "For people.", "Agenda or photos") },
+	{ JSON("need", WR_REQ, NEED_MAX_BYTES, "Expression: {kind, min}, or {any: [...]} or {all: [...]} of expressions.",
+	    {"any": [{"kind": "agenda", "min": 1}, {"kind": "photo", "min": 2}]}) },
+	END
+};
+static const struct schema schema_activity_requirement = { "activity_requirement", "A proof that an activity needs.",
+	activity_requirement_members, 0 };
+
+static const char *const cap_kinds[] = { "fixed", "percent_of_earned", "greater_of", NULL };
+
+static const struct member activity_cap_members[] = {
+	{ ENUM("kind", WR_REQ, cap_kinds, "How the limit is found; greater_of: of `limit` and `percent`.", "greater_of") },
+	{ MONEY("limit", WR_NULL, 0, "Of fixed and greater_of: one cap for each currency of the programme.",
+	    {"amount": "5000.00", "currency": "EUR"}) },
+	{ DECIMAL("percent", WR_NULL, PERCENT_DIGITS, 1, PERCENT_MAX, "Of what was earned and adjusted.", "25.00") },
+	END
+};
+static const struct schema schema_activity_cap = { "activity_cap", "The most of an activity that one fund account pays.",
+	activity_cap_members, 0 };
+
 static const struct member activity_members[] = {
 	{ ID("program_id", RO, "prg", "Its programme.", "prg_01J8ZQ4V6T3K9M2N5P7R8S9T00") },
 	{ ID("rule_set_id", RO, "rst", "The rule set that it is part of.", "rst_01J8ZQ4V6T3K9M2N5P7R8S9T00") },
 	{ FORMAT("key", WR_REQ, "key", KEY_MAX_CHARS, "Stable name: the same in every rule set.", "webinar") },
 	{ STRING("name", WR_REQ, NAME_MAX_CHARS, "For people.", "Webinar") },
 	{ STRING("category", WR_NULL, NAME_MAX_CHARS, "What it is listed under.", "Demand generation") },
-	{ JSON("requirements", WR, REQUIREMENTS_MAX_BYTES, "Expression over evidence kinds: any and all of {kind, min}.",
-	    {"any": [{"kind": "agenda", "min": 1}, {"kind": "photo", "min": 2}]}) },
+	{ LIST("requirements", WR, 0, REQUIREMENTS_MAX, schema_activity_requirement, "What proves it: all of them.") },
 	{ LIST("metrics", WR, 0, METRICS_MAX, schema_activity_metric, "Numbers that it is measured by.") },
 	{ FORMATS("expense_types", WR, 0, EXPENSE_TYPES_MAX, "key", KEY_MAX_CHARS, "What may be claimed.", ["agency", "venue"]) },
-	{ LIST_OF("caps", WR, 10, JSON, CAP_MAX_BYTES, "The most that can be claimed.", []) },
+	{ LIST("caps", WR, 0, CAPS_MAX, schema_activity_cap, "The most that can be claimed of one fund account: all of them.") },
 	{ BOOL("pre_approval", WR, "Whether it needs an approval in advance.", false), FALLBACK(false) },
 	{ TEXT("example", WR_NULL, TEXT_MAX_CHARS, "What a good claim of it has.", "An agenda, or two photos of the room") },
 	END
