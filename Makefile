@@ -9,6 +9,7 @@ B    ?= build$(if $(SAN),/$(SAN))$(if $(filter clang%,$(CC)),/clang)
 PKGS  = libevent_core libevent_pthreads libevent_extra hiredis jansson libzmq libsodium libcrypto icu-i18n icu-uc zlib
 PKGS_WORKER  = libcurl
 PKGS_EXTRACT = libseccomp libqpdf
+PKGS_EXTRACT_BASE = libevent_core jansson libsodium libcrypto zlib
 PKG  ?= pkg-config
 
 WARN = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wwrite-strings -Wpointer-arith \
@@ -46,6 +47,7 @@ PROGRAMS = $(B)/coopclaims $(B)/coopclaims-worker $(B)/coopclaims-extract
 all: $(PROGRAMS)
 
 $(B)/libshared.a: $(call obj,$(SRC_SHARED))
+$(B)/libbase.a: $(call obj,$(wildcard shared/base/*.c))
 $(B)/libapi.a: $(call obj,$(SRC_API))
 $(B)/libworker.a: $(call obj,$(SRC_WORKER))
 $(B)/libextract.a: $(call obj,$(SRC_EXTRACT))
@@ -57,12 +59,15 @@ $(B)/coopclaims: $(call obj,api/main.c) $(B)/libapi.a $(B)/libshared.a
 	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 $(B)/coopclaims-worker: $(call obj,workers/main.c) $(B)/libworker.a $(B)/libshared.a
 	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) $(shell $(PKG) --libs $(PKGS_WORKER))
-$(B)/coopclaims-extract: $(call obj,workers/documents/extract/main.c) $(B)/libextract.a $(B)/libshared.a
-	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) $(shell $(PKG) --libs $(PKGS_EXTRACT)) -lmagic
+# Of ours it may link base alone, and of libraries nothing that talks to anyone.
+$(B)/coopclaims-extract: $(call obj,workers/documents/extract/main.c) $(B)/libextract.a $(B)/libbase.a
+	$(CC) $(LDFLAGS) -Wl,--as-needed -o $@ $^ $(shell $(PKG) --libs $(PKGS_EXTRACT) $(PKGS_EXTRACT_BASE)) -lmagic -lm
 
 $(B)/obj/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+$(B)/tests/test_extractor $(B)/bench/bench_extract: $(B)/coopclaims-extract
 
 # One program a unit test file.
 UNIT := $(patsubst tests/unit/%.c,$(B)/tests/%,$(wildcard tests/unit/test_*.c))
