@@ -69,6 +69,9 @@ $(B)/obj/%.o: %.c
 
 $(B)/tests/test_extractor $(B)/bench/bench_extract: $(B)/coopclaims-extract
 
+# Lua scripts are part of the object that names them (shared/store/script.h).
+$(call obj,shared/store/script.c): $(wildcard shared/store/lua/*.lua)
+
 # One program a unit test file.
 UNIT := $(patsubst tests/unit/%.c,$(B)/tests/%,$(wildcard tests/unit/test_*.c))
 unit-build: $(UNIT)
@@ -76,6 +79,11 @@ $(B)/tests/%: tests/unit/%.c $(B)/libworker.a $(B)/libextract.a $(B)/libapi.a $(
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -o $@ $< $(LDFLAGS) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group \
 	    $(LDLIBS) $(shell $(PKG) --libs $(PKGS_WORKER) $(PKGS_EXTRACT)) -lmagic -lcmocka -lhttp_parser
+
+# A program on one room alone, which a test in tests/conformance drives.
+$(B)/tests/%: tests/conformance/%.c $(B)/libapi.a $(B)/libshared.a
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -o $@ $< $(LDFLAGS) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LDLIBS)
 
 -include $(shell find $(B)/obj $(B)/tests -name '*.d' 2>/dev/null)
 

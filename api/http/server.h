@@ -30,11 +30,12 @@ struct problem;
 #define HTTP_LIMITS(X) \
 	X(head_ms,		10000,	"ms", "from the first byte of a head to its last, absolute") \
 	X(idle_ms,		30000,	"ms", "without a request on an open connection") \
+	X(drain_idle_ms,	1000,	"ms", "the same of a connection without any request yet, once the server drains") \
 	X(body_grace_ms,	10000,	"ms", "before the rate of a body is looked at") \
 	X(body_rate,		1024,	"bytes/s", "least average rate of a body after the grace") \
 	X(body_ms,		3600000, "ms", "from head to the last byte of a body, absolute") \
 	X(write_stall_ms,	30000,	"ms", "without progress while a reply waits for its reader; also the grace of write_rate") \
-	X(write_rate,		256,	"bytes/s", "least average rate at which a waiting reply is read, after the grace") \
+	X(write_rate,		1024,	"bytes/s", "least average rate at which a waiting reply is read, after the grace") \
 	X(handler_ms,		60000,	"ms", "from the request to its reply; then 504") \
 	X(half_close_ms,	2000,	"ms", "a client that shut its side is waited for without progress; then it has left") \
 	X(connections,		10000,	"", "open connections; more get 503") \
@@ -46,10 +47,11 @@ struct problem;
 	X(trailer_bytes,	8192,	"bytes", "trailer section of a chunked body") \
 	X(json_bytes,		262144,	"bytes", "for callers of http_request_collect") \
 	X(input_bytes,		65536,	"bytes", "read ahead of one connection") \
-	X(output_high,		262144,	"bytes", "waiting output at which a streamed reply has to pause") \
+	X(output_high,		65536,	"bytes", "waiting output at which a streamed reply has to pause") \
 	X(drain_bytes,		65536,	"bytes", "of an unwanted body read so that the connection can go on") \
-	X(linger_bytes,		1048576, "bytes", "read on after the last reply, so that it arrives") \
-	X(linger_ms,		2000,	"ms", "the same, in time")
+	X(drain_ms,		2000,	"ms", "the same, in time; the reply waits for it") \
+	X(linger_bytes,		16777216, "bytes", "read on after the last reply, so that it arrives") \
+	X(linger_ms,		5000,	"ms", "the same, in time")
 
 struct http_limits {
 #define HTTP_LIMIT_MEMBER(name, fallback, unit, help) int64_t name;
@@ -83,6 +85,8 @@ struct http_config {
 	struct http_limits	 limits;
 	struct http_handlers	 handlers;
 	const char *const	*cors_origins;		/* exact, NULL-terminated; NULL: no CORS. borrowed for the server's life */
+	const char		*cors_headers;		/* request headers a preflight allows, by name; NULL: none */
+	const char		*cors_exposed;		/* response headers a page may read; NULL: none */
 	bool			 cors_private_network;
 	const char		*vary;			/* sent with every reply that has no Vary of its own; NULL: none */
 };
@@ -93,7 +97,7 @@ struct http_stats {
 
 /*
  * Serves on listen_fd (taken; non-blocking is set here; may be shared with other processes). *config is copied.
- * NULL: errno. `connections` is lowered to what RLIMIT_NOFILE leaves after 64 descriptors for others.
+ * NULL: errno. `connections` is lowered to what RLIMIT_NOFILE leaves after 64 descriptors for others. Ignores SIGPIPE.
  */
 struct http_server *http_server_new(struct event_base *base, int listen_fd, const struct http_config *config);
 /* Closes everything at once. Requests still with handlers go on living and are ended by them before the loop is freed. */
@@ -241,7 +245,7 @@ void	 http_reply_start(struct http_request *request, int status, const struct ht
 	    int64_t length);
 /* Copied. false: output_high bytes or more wait now; go on when drained was called. More is accepted all the same. */
 bool	 http_reply_data(struct http_request *request, const void *data, size_t len);
-/* Calls drained, from the loop, each time the waiting output has fallen under half of output_high after a false above. */
+/* Calls drained, from the loop, each time all output has gone to the kernel after a false above. */
 void	 http_reply_on_drained(struct http_request *request, void (*drained)(struct http_request *request, void *arg),
 	    void *arg);
 size_t	 http_reply_waiting(const struct http_request *request);	/* bytes not yet taken by the kernel */
