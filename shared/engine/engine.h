@@ -1,0 +1,170 @@
+/*
+ * engine - the one place where an aggregate is loaded, decided and committed; used by api and workers alike.
+ *
+ * A request is a list of steps (execute.c): load (one pipelined read: who asks, and what is newer than the cache), decide
+ * (pure), render, commit (one script), finish. Nothing, not even a refusal, is answered from memory alone.
+ */
+#ifndef ENGINE_ENGINE_H
+#define ENGINE_ENGINE_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/problem.h"
+#include "domain/world.h"
+#include "store/commit.h"
+#include "store/store.h"
+
+struct engine;
+struct event_base;
+struct execution;
+struct metrics;
+
+struct engine_config {
+	unsigned	 partitions;
+	bool		 sandbox;
+	int64_t		 cache_bytes;		/* parsed snapshots, estimated; 8 MiB */
+	int64_t		 request_ms;		/* from start to answer, 10000 */
+	const char	*seal_secret;		/* seals what is secret in kept replies; may be NULL */
+	/* The dispatcher's hooks; NULL in workers: jobs are then found by the sweep. */
+	bool		(*has_credit)(const char *kind, void *arg);
+	void		(*offer)(const char *key, const char *kind, void *arg);
+	void		*hooks_arg;
+};
+
+struct engine	*engine_new(struct event_base *base, struct store *store, const struct engine_config *config,
+		    struct metrics *metrics);
+void		 engine_free(struct engine *engine);
+struct store	*engine_store(const struct engine *engine);
+const struct engine_config *engine_config(const struct engine *engine);
+/* The store's clock as of the last read: real time, moved in a sandbox. */
+int64_t		 engine_now_ms(const struct engine *engine);
+/* What /v1/me and decisions call limits. Borrowed. */
+const json_t	*engine_limits(const struct engine *engine);
+
+/* ---- who asks ---- */
+
+struct credentials {
+	char		 prefix[4];		/* "cct", "cci"; "" : nobody (an invitation's link, a worker) */
+	unsigned	 partition;
+	char		 sha256[SHA256_HEX_SIZE];
+};
+/* From the text after "Bearer ". false: not the form of a token of ours. */
+bool	credentials_parse(const char *token, unsigned partitions, struct credentials *credentials);
+/* Makes a new secret, "cct_07" + 43 characters. `text` holds TOKEN_TEXT_SIZE. */
+#define TOKEN_TEXT_SIZE 64
+void	credentials_new(const char *prefix, unsigned partition, char text[TOKEN_TEXT_SIZE], struct credentials *credentials);
+
+/* ---- what is loaded ---- */
+
+enum slot {
+	SLOT_TOKEN,		/* of an API token; of a contributor: his claim */
+	SLOT_USER,
+	SLOT_ORGANIZATION,	/* the caller's */
+	SLOT_TARGET,
+	SLOT_ACCOUNT,
+	SLOT_PROGRAM,
+	SLOT_RULES,
+	SLOT_LOCATION,
+	SLOTS
+};
+
+struct load {
+	struct engine	*engine;
+	struct credentials credentials;
+	struct actor	 actor;			/* given for workers and timers, else found */
+	const json_t	*scopes;		/* of the API token; NULL or empty: all that the user may */
+	const char	*expires_at;		/* of the token, or NULL */
+	struct {
+		char			 id[ID_SIZE];	/* "" none */
+		const struct aggregate	*aggregate;	/* one reference; NULL: not there, or not loaded yet */
+		bool			 confirmed;	/* read, or its sequence compared, in this request */
+	} slot[SLOTS];
+	char		 account_key[3][ID_SIZE];	/* organisation, programme, period: finds the account of a new claim */
+	/* Idempotency: the record's key follows from the caller, `once_scope` (method, path and the client's key) and partition. */
+	const char	*once_scope;		/* borrowed; NULL: none */
+	unsigned	 once_partition;
+	char		 caller_key[ID_SIZE];	/* usr_ or col_, as the token says */
+	char		 once_key[STORE_KEY_SIZE];	/* set by the load; "" none */
+	json_t		*once;			/* object of the once-record's fields as strings; NULL: there is none */
+	int64_t		 now_ms;
+	bool		 machine;		/* the target's machine results too */
+};
+
+/* ---- one command ---- */
+
+struct reply {
+	int		 status;
+	struct buf	 body;
+	char		 etag[48];		/* with quotes; "" none */
+	char		 location[128];		/* "" none */
+	bool		 replayed;
+};
+
+/* What differs between a claim's command, a resource's and others. */
+struct operation {
+	const char	*name;
+	int	(*decide)(struct execution *x, struct outcome *outcome, struct problem *problem);
+	/* Writes of its own into the commit (a token's digest ...). May be NULL. */
+	void	(*extra)(struct execution *x, struct commit *commit);
+};
+
+struct execution {
+	/* set by the caller before engine_execute(), after execution_new() */
+	const struct operation *operation;
+	struct load	 load;
+	struct command	 command;		/* strings borrowed; the body is owned */
+	bool		 creates;		/* the target is new: id made by the engine with `prefix` in `partition` */
+	const char	*prefix;
+	unsigned	 partition;
+	const char	*request_id;		/* borrowed; NULL: none */
+	const char	*trace_id;
+	const char	*idempotency_key;	/* raw, borrowed; NULL: none. load.once_scope and once_partition go with it */
+	char		 fingerprint[SHA256_HEX_SIZE];
+	char		 fence_key[96];		/* the job that the commit completes; "" none */
+	int64_t		 fence_attempt;
+	char		 once_step[96];		/* "job:step" of an effect that must happen once; "" none */
+	/*
+	 * Makes the reply from the world after the command, before the commit (it is kept with the idempotency record). Sets
+	 * reply.status and location. NULL: no reply is wanted.
+	 */
+	void	(*render)(struct execution *x, struct buf *out);
+	/* Exactly once. problem NULL: reply holds the answer. The execution goes after it. */
+	void	(*done)(struct execution *x, const struct problem *problem);
+	void		*arg;			/* the caller's */
+	const void	*row;			/* the caller's */
+
+	/* the engine's; render and done may read it */
+	struct engine	*engine;
+	struct world	 world;
+	struct outcome	 outcome;
+	struct reply	 reply;
+	int64_t		 revision;		/* for the ETag; set by the engine to the target's, render may change it */
+	enum commit_result result;		/* of the last commit */
+	json_t		*secrets;		/* shown once in the reply; owned */
+	struct execution_state *state;
+};
+
+struct execution *execution_new(struct engine *engine);
+void		 engine_execute(struct execution *x);		/* takes */
+void		 execution_free(struct execution *x);		/* for one that was not started */
+
+/* ---- reading ---- */
+
+/* Loads what the slots say, confirmed. problem: 401, 503, 504; a target that is not there is NULL in its slot. Exactly once. */
+typedef void load_cb(struct load *load, const struct problem *problem, void *arg);
+void	load_start(struct load *load, load_cb *cb, void *arg);
+void	load_done(struct load *load);			/* gives the references back */
+void	load_set(struct load *load, enum slot slot, const char *id);
+/* The world that the load gives; borrowed of it. */
+void	load_world(const struct load *load, struct world *world);
+/* "REVISION.HASH" over the bytes. */
+void	reply_etag(char etag[48], int64_t revision, const struct buf *body);
+
+extern const struct operation operation_claim;		/* commands of a claim */
+extern const struct operation operation_resource;	/* create, update, remove by the target's prefix */
+
+#endif

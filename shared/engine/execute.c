@@ -1,0 +1,372 @@
+/*
+ * execute - every command of every resource goes this way:
+ *
+ *	stand in line -> load -> decide -> render -> commit -> finish
+ *
+ * A version conflict goes back to load, TRIES_MAX times. A command that turns out to move money stands in the account's line
+ * too (claim before account, always) and decides again. The reply is rendered before the commit, since it is kept with it.
+ */
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <event2/event.h>
+#include <hiredis/hiredis.h>
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "base/metrics.h"
+#include "base/xmalloc.h"
+#include "domain/calendar.h"
+#include "domain/claim.h"
+#include "domain/resource.h"
+#include "engine/internal.h"
+
+#define TRIES_MAX	16
+#define PAUSE_MS	4	/* times the try, with jitter, before deciding again */
+
+enum step { STEP_LOAD, STEP_NUMBER, STEP_DECIDE, STEP_RENDER, STEP_COMMIT };
+static const char *const step_names[] = { "load", "number", "decide", "render", "commit" };
+
+static void	execute_load(struct execution *x);
+static void	execute_loaded(struct load *load, const struct problem *problem, void *arg);
+static void	execute_number(struct execution *x);
+static void	execute_numbered(enum store_status status, const struct redisReply *reply, void *arg);
+static void	execute_decide(struct execution *x);
+static bool	needs_account_line(const struct execution *x);
+static void	execute_render(struct execution *x);
+static void	execute_commit(struct execution *x);
+static void	execute_committed(enum commit_result result, const struct store_field *kept, size_t count, void *arg);
+static void	execute_again(struct execution *x, struct problem *problem);
+static void	execute_again_now(evutil_socket_t fd, short what, void *arg);
+static void	execute_finish(struct execution *x, struct problem *problem);
+static void	new_id(const struct world *world, const char *prefix, char id[ID_SIZE]);
+
+static void
+step_begin(struct execution *x, enum step step)
+{
+	x->state->step = step;
+	x->state->step_started_us = clock_mono_us();
+}
+
+static void
+step_end(struct execution *x)
+{
+	if (x->engine->steps != NULL)
+		metric_observe(x->engine->steps, (double)(clock_mono_us() - x->state->step_started_us) / 1e6,
+		    step_names[x->state->step], NULL);
+}
+
+struct execution *
+execution_new(struct engine *engine)
+{
+	struct execution *x = xcalloc(1, sizeof(*x));
+
+	x->engine = engine;
+	x->load.engine = engine;
+	x->command.if_match = -1;
+	x->state = xcalloc(1, sizeof(*x->state));
+	return x;
+}
+
+void
+execution_free(struct execution *x)
+{
+	if (x == NULL)
+		return;
+	for (unsigned t = 0; t < TARGETS; t++)
+		aggregate_unref(x->state->after[t]);
+	if (x->state->timer != NULL)
+		event_free(x->state->timer);
+	free(x->state);
+	load_done(&x->load);
+	outcome_done(&x->outcome);
+	json_decref(x->command.body);
+	json_decref((json_t *)(uintptr_t)x->command.facts);
+	json_decref(x->secrets);
+	buf_done(&x->reply.body);
+	free(x);
+}
+
+void
+engine_execute(struct execution *x)
+{
+	assert(x->operation != NULL && x->done != NULL);
+	x->state->deadline_ms = clock_mono_us() / 1000 + x->engine->config.request_ms;
+	if (x->creates) {
+		id_new(x->state->new_id, x->prefix, x->partition);	/* nothing to read under it, nobody to wait for */
+		execute_load(x);
+		return;
+	}
+	line_enter(x->engine->lines, &x->state->line[0], x->load.slot[SLOT_TARGET].id, x, execute_load);
+}
+
+static void
+execute_load(struct execution *x)
+{
+	step_begin(x, STEP_LOAD);
+	if (x->creates)
+		load_set(&x->load, SLOT_TARGET, "");
+	load_start(&x->load, execute_loaded, x);
+}
+
+static void
+execute_loaded(struct load *load, const struct problem *problem, void *arg)
+{
+	struct execution *x = arg;
+	struct problem failed = PROBLEM_INIT;
+
+	step_end(x);
+	if (problem != NULL) {
+		failed = *problem;
+		failed.errors = json_incref(problem->errors);
+		failed.extra = json_incref(problem->extra);
+		execute_finish(x, &failed);
+		return;
+	}
+	if (x->creates) {
+		load_set(load, SLOT_TARGET, x->state->new_id);
+		load->slot[SLOT_TARGET].aggregate = aggregate_new(x->state->new_id);
+		load->slot[SLOT_TARGET].confirmed = true;
+	}
+	load_world(load, &x->world);
+	x->world.new_id = new_id;
+	switch (once_replay(x, &failed)) {
+	case 0:
+		break;
+	case 1:
+		execute_finish(x, NULL);
+		return;
+	default:
+		execute_finish(x, &failed);
+		return;
+	}
+	if (x->creates && strcmp(x->prefix, "clm") == 0 && !x->state->numbered)
+		execute_number(x);
+	else
+		execute_decide(x);
+}
+
+/* A claim's number: year in the programme's zone, partition, running number. Gaps are normal. */
+static void
+execute_number(struct execution *x)
+{
+	const char *zone = x->world.program == NULL ? NULL : json_str(x->world.program->head, "time_zone");
+	char key[STORE_KEY_SIZE], date[DATE_TEXT_SIZE];
+
+	step_begin(x, STEP_NUMBER);
+	if (zone == NULL) {		/* no programme: the decision refuses it anyway */
+		execute_decide(x);
+		return;
+	}
+	calendar_date(zone, x->world.now_ms, date);
+	memcpy(x->state->number, date, 4);
+	store_key(key, x->partition, "numbers");
+	store_commandf(x->engine->store, execute_numbered, x, "HINCRBY %s %b 1", key, date, (size_t)4);
+}
+
+static void
+execute_numbered(enum store_status status, const struct redisReply *reply, void *arg)
+{
+	struct execution *x = arg;
+	struct problem problem = PROBLEM_INIT;
+
+	step_end(x);
+	if (status != STORE_OK || reply->type != REDIS_REPLY_INTEGER) {
+		problem_set(&problem, "unavailable", "The store cannot be reached right now; try again with the same key");
+		problem.retry_after_s = 1;
+		execute_finish(x, &problem);
+		return;
+	}
+	snprintf(x->state->number + 4, sizeof(x->state->number) - 4, "-%02u%06lld", x->partition, reply->integer);
+	x->state->numbered = true;
+	execute_decide(x);
+}
+
+static void
+execute_decide(struct execution *x)
+{
+	struct problem problem = PROBLEM_INIT;
+
+	step_begin(x, STEP_DECIDE);
+	x->world.number = x->state->numbered ? x->state->number : NULL;
+	if (x->operation->decide(x, &x->outcome, &problem) == -1) {
+		execute_finish(x, &problem);
+		return;
+	}
+	step_end(x);
+	if (needs_account_line(x)) {
+		outcome_done(&x->outcome);
+		line_enter(x->engine->lines, &x->state->line[1], x->world.account->id, x, execute_load);
+		return;
+	}
+	execute_render(x);
+}
+
+static bool
+needs_account_line(const struct execution *x)
+{
+	if (x->state->line[1].holds)
+		return false;
+	for (unsigned i = 0; i < x->outcome.events.count; i++)
+		if (x->outcome.events.list[i].target == 1)
+			return true;
+	return false;
+}
+
+static void
+execute_render(struct execution *x)
+{
+	step_begin(x, STEP_RENDER);
+	build_apply(x);
+	x->revision = json_int(x->world.target->head, "revision");
+	buf_clear(&x->reply.body);
+	if (x->render != NULL) {
+		x->render(x, &x->reply.body);
+		if (x->revision >= 0)
+			reply_etag(x->reply.etag, x->revision, &x->reply.body);
+	}
+	step_end(x);
+	if (x->outcome.events.count == 0 && x->fence_key[0] == '\0')
+		execute_finish(x, NULL);		/* nothing changed */
+	else
+		execute_commit(x);
+}
+
+static void
+execute_commit(struct execution *x)
+{
+	step_begin(x, STEP_COMMIT);
+	store_commit(x->engine->store, build_commit(x), x->state->deadline_ms, execute_committed, x);
+}
+
+static void
+execute_committed(enum commit_result result, const struct store_field *kept, size_t count, void *arg)
+{
+	struct execution *x = arg;
+	struct engine *engine = x->engine;
+	struct problem problem = PROBLEM_INIT;
+	json_t *job;
+	size_t i;
+
+	(void)kept;
+	(void)count;
+	step_end(x);
+	x->result = result;
+	switch (result) {
+	case COMMIT_OK:
+	case COMMIT_MINE:
+		for (unsigned t = 0; t < TARGETS; t++)
+			if (x->state->after[t] != NULL && x->state->after[t] != x->state->before[t])
+				cache_put(engine->cache, x->state->after[t],
+				    1024 + 512 * json_object_size(x->state->after[t]->items));
+		json_array_foreach (x->outcome.jobs, i, job)
+			if (engine->config.offer != NULL && json_true(job, "offered"))
+				engine->config.offer(json_str(job, "key"), json_str(job, "kind"), engine->config.hooks_arg);
+		execute_finish(x, NULL);
+		return;
+	case COMMIT_DONE_BEFORE:
+		if (x->once_step[0] != '\0') {
+			execute_finish(x, NULL);	/* the step of a job: its effect is there */
+			return;
+		}
+		execute_again(x, &problem);		/* the same request won the race: load finds its reply */
+		return;
+	case COMMIT_CONFLICT:
+		if (engine->conflicts != NULL)
+			metric_add(engine->conflicts, 1, NULL);
+		execute_again(x, &problem);
+		return;
+	case COMMIT_FENCED:
+		problem_set(&problem, "busy", "Another worker has this job now");
+		break;
+	case COMMIT_UNAVAILABLE:
+		problem_set(&problem, "unavailable", "The store cannot be reached right now; try again with the same key");
+		problem.retry_after_s = 1;
+		break;
+	case COMMIT_UNKNOWN:
+		problem_set(&problem, "timeout",
+		    "The store did not answer in time; whether this happened is not known: try again with the same key");
+		break;
+	case COMMIT_BROKEN:
+		problem_set(&problem, "internal", "The change could not be stored; it is in the log under this request id");
+		break;
+	}
+	execute_finish(x, &problem);
+}
+
+static void
+execute_again(struct execution *x, struct problem *problem)
+{
+	struct timeval pause;
+	unsigned ms = ++x->state->tries * PAUSE_MS;
+
+	for (unsigned t = 0; t < TARGETS; t++)
+		if (x->state->before[t] != NULL)
+			cache_drop(x->engine->cache, x->state->before[t]->id);
+	if (x->state->tries >= TRIES_MAX || clock_mono_us() / 1000 + ms > x->state->deadline_ms) {
+		problem_set(problem, "busy", "Too many others change this right now; try again with the same key");
+		problem->retry_after_s = 1;
+		execute_finish(x, problem);
+		return;
+	}
+	outcome_done(&x->outcome);
+	ms = ms / 2 + random_below(ms);
+	pause = (struct timeval){ ms / 1000, (ms % 1000) * 1000 };
+	if (x->state->timer == NULL)
+		x->state->timer = evtimer_new(x->engine->base, execute_again_now, x);
+	evtimer_add(x->state->timer, &pause);
+}
+
+static void
+execute_again_now(evutil_socket_t fd, short what, void *arg)
+{
+	struct execution *x = arg;
+
+	(void)fd;
+	(void)what;
+	execute_load(x);
+}
+
+/* The one place where an execution ends. Who waits behind it goes on with what it left in the cache. */
+static void
+execute_finish(struct execution *x, struct problem *problem)
+{
+	for (int t = TARGETS - 1; t >= 0; t--)
+		line_leave(x->engine->lines, &x->state->line[t]);
+	x->done(x, problem);
+	if (problem != NULL)
+		problem_done(problem);
+	execution_free(x);
+}
+
+static void
+new_id(const struct world *world, const char *prefix, char id[ID_SIZE])
+{
+	id_new(id, prefix, (unsigned)id_partition(world->target->id));
+}
+
+void
+reply_etag(char etag[48], int64_t revision, const struct buf *body)
+{
+	snprintf(etag, 48, "\"%lld.%016llx\"", (long long)revision,
+	    (unsigned long long)hash64(body->data == NULL ? "" : body->data, body->len));
+}
+
+static int
+claim_operation(struct execution *x, struct outcome *outcome, struct problem *problem)
+{
+	return claim_decide(&x->world, &x->command, outcome, problem);
+}
+
+static int
+resource_operation(struct execution *x, struct outcome *outcome, struct problem *problem)
+{
+	return resource_decide(&x->world, resource_kind_by_prefix(x->load.slot[SLOT_TARGET].id), &x->command, x->command.facts,
+	    outcome, problem);
+}
+
+const struct operation operation_claim = { "claim", claim_operation, NULL };
+const struct operation operation_resource = { "resource", resource_operation, NULL };

@@ -1,0 +1,158 @@
+/*
+ * index - what lists find an aggregate by: shared/store/README.md section 5. Claims are in two scopes, their organisation and
+ * their programme (a piece of it in each partition); everything else in one set a kind and organisation.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "domain/claim.h"
+#include "domain/resource.h"
+#include "engine/internal.h"
+
+/* Sorts of claims. The organisation's scope sorts by what its people see, so nothing internal shows. */
+static const struct {
+	const char	*name;
+	const char	*partner_member;
+	const char	*vendor_member;
+} sorts[] = {
+	{ "created_at", "created_at", "created_at" },
+	{ "updated_at", "partner_updated_at", "updated_at" },
+	{ "submitted_at", "submitted_at", "submitted_at" },
+};
+
+static void	claim_index(struct commit *commit, unsigned number, const struct aggregate *before, const struct aggregate *after,
+		    const struct aggregate *program);
+static void	claim_sorts(struct commit *commit, const struct aggregate *before, const struct aggregate *after,
+		    const char *scope, bool partner);
+static void	claim_states(struct commit *commit, const struct aggregate *before, const struct aggregate *after,
+		    const char *scope);
+static void	kind_index(struct commit *commit, const struct aggregate *before, const struct aggregate *after);
+
+void
+index_write(struct commit *commit, unsigned number, const struct aggregate *before, const struct aggregate *after,
+    const struct aggregate *program)
+{
+	if (strncmp(after->id, "clm", 3) == 0)
+		claim_index(commit, number, before, after, program);
+	else
+		kind_index(commit, before, after);
+}
+
+static void
+claim_index(struct commit *commit, unsigned number, const struct aggregate *before, const struct aggregate *after,
+    const struct aggregate *program)
+{
+	unsigned partition = (unsigned)id_partition(after->id);
+	const char *account = json_str(after->head, "fund_account_id");
+	json_t *row = claim_row(after);
+	struct buf text = BUF_INIT(0);
+	char scope[64], key[STORE_KEY_SIZE], amount[24];
+	int64_t due, due_before;
+
+	json_write_canonical(&text, row);
+	commit_set(commit, number, "row", text.data, text.len);
+	buf_done(&text);
+	json_decref(row);
+
+	snprintf(scope, sizeof(scope), "o:%s", json_str(after->head, "organization_id"));
+	claim_sorts(commit, before, after, scope, true);
+	claim_states(commit, before, after, scope);
+	snprintf(scope, sizeof(scope), "g:%s", json_str(after->head, "program_id"));
+	claim_sorts(commit, before, after, scope, false);
+	claim_states(commit, before, after, scope);
+
+	if (account != NULL) {		/* planned money: one field a draft, summed when the account is read */
+		bool draft = claim_is_draft(after), was = before->sequence > 0 && claim_is_draft(before);
+		int64_t minor = claim_claimed_minor(after);
+
+		store_key(key, partition, "plan:%s", account);
+		snprintf(amount, sizeof(amount), "%lld", (long long)minor);
+		if (draft && (!was || claim_claimed_minor(before) != minor))
+			commit_hset(commit, key, after->id, amount, strlen(amount));
+		else if (!draft && was)
+			commit_hdel(commit, key, after->id);
+	}
+	due = claim_next_due(after, program);
+	due_before = before->sequence == 0 ? 0 : claim_next_due(before, program);
+	if (due != due_before)
+		commit_timer(commit, after->id, due);
+}
+
+static void
+claim_sorts(struct commit *commit, const struct aggregate *before, const struct aggregate *after, const char *scope,
+    bool partner)
+{
+	unsigned partition = (unsigned)id_partition(after->id);
+
+	for (size_t i = 0; i < sizeof(sorts) / sizeof(sorts[0]); i++) {
+		const char *member = partner ? sorts[i].partner_member : sorts[i].vendor_member;
+		const char *now = json_str(after->head, member), *was = json_str(before->head, member);
+		char key[STORE_KEY_SIZE];
+		int64_t ms;
+
+		if (now == NULL && was == NULL)
+			continue;
+		if (now != NULL && was != NULL && strcmp(now, was) == 0)
+			continue;
+		store_key(key, partition, "ix:%s:%s", scope, sorts[i].name);
+		if (now != NULL && time_parse(now, &ms))
+			commit_zadd(commit, key, (double)ms, after->id);
+		else
+			commit_zrem(commit, key, after->id);
+	}
+}
+
+static void
+claim_states(struct commit *commit, const struct aggregate *before, const struct aggregate *after, const char *scope)
+{
+	unsigned partition = (unsigned)id_partition(after->id);
+	const char *now = json_str(after->head, "state"), *was = json_str(before->head, "state");
+	char key[STORE_KEY_SIZE];
+
+	if (was != NULL && strcmp(was, now) == 0)
+		return;
+	if (was != NULL) {
+		store_key(key, partition, "ix:%s:state:%s", scope, was);
+		commit_srem(commit, key, after->id);
+	}
+	store_key(key, partition, "ix:%s:state:%s", scope, now);
+	commit_sadd(commit, key, after->id);
+}
+
+/* ix:k:PREFIX has all of a kind in this partition, ix:o:ORG:PREFIX those of an organisation, by their creation. */
+static void
+kind_index(struct commit *commit, const struct aggregate *before, const struct aggregate *after)
+{
+	unsigned partition = (unsigned)id_partition(after->id);
+	const char *organization = json_str(after->head, "organization_id"), *created = json_str(after->head, "created_at");
+	bool is = json_get(after->head, "removed_at") == NULL;
+	bool was = before->sequence > 0 && json_get(before->head, "removed_at") == NULL;
+	char key[STORE_KEY_SIZE];
+	int64_t ms = 0;
+
+	if (strncmp(after->id, "acc", 3) == 0 && !was) {
+		char field[2 * ID_SIZE];
+
+		store_key(key, partition, "accounts:%s", organization);
+		snprintf(field, sizeof(field), "%s:%s", json_str(after->head, "program_id"), json_str(after->head, "period_id"));
+		commit_hset(commit, key, field, after->id, strlen(after->id));
+	}
+	if (is == was)
+		return;
+	if (created != NULL)
+		time_parse(created, &ms);
+	store_key(key, partition, "ix:k:%.3s", after->id);
+	if (is)
+		commit_zadd(commit, key, (double)ms, after->id);
+	else
+		commit_zrem(commit, key, after->id);
+	if (organization == NULL)
+		return;
+	store_key(key, partition, "ix:o:%s:%.3s", organization, after->id);
+	if (is)
+		commit_zadd(commit, key, (double)ms, after->id);
+	else
+		commit_zrem(commit, key, after->id);
+}

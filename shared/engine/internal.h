@@ -1,0 +1,76 @@
+/* internal - what the engine's files share. */
+#ifndef ENGINE_INTERNAL_H
+#define ENGINE_INTERNAL_H
+
+#include "engine/cache.h"
+#include "engine/engine.h"
+
+struct lines;
+
+struct engine {
+	struct event_base	*base;
+	struct store		*store;
+	struct engine_config	 config;
+	struct cache		*cache;
+	struct lines		*lines;
+	struct metrics		*metrics;
+	struct metric		*steps;		/* seconds by step */
+	struct metric		*conflicts;
+	int64_t			 clock_offset_ms;
+	json_t			*limits;
+};
+
+/* snapshot.c: between the fields of a stored snapshot and an aggregate. NULL: damaged. */
+struct aggregate *snapshot_read(const struct store_want *want, size_t *bytes);
+void	snapshot_write(struct commit *commit, unsigned number, const struct aggregate *before, const struct aggregate *after,
+	    const json_t *changed_items, const json_t *changed_machine);
+
+/* caller.c: the actor of loaded token, user and organisation. -1: 401. */
+int	caller_resolve(struct load *load, struct problem *problem);
+
+/* line.c: commands on one aggregate of one process stand in line. `go` is called at once when nobody is before, else later. */
+struct line_ticket {
+	struct execution	*x;
+	void			(*go)(struct execution *x);
+	char			 id[ID_SIZE];
+	bool			 holds;
+	struct line_ticket	*next;
+};
+struct lines *lines_new(void);
+void	lines_free(struct lines *lines);
+void	line_enter(struct lines *lines, struct line_ticket *ticket, const char *id, struct execution *x,
+	    void (*go)(struct execution *x));
+void	line_leave(struct lines *lines, struct line_ticket *ticket);
+
+#define TARGETS	2	/* the command's own aggregate, and the fund account */
+
+/* What an execution holds between its steps. */
+struct execution_state {
+	struct event		*timer;		/* the pause before the next try */
+	unsigned		 step;
+	unsigned		 tries;
+	int64_t			 deadline_ms;		/* monotonic */
+	struct line_ticket	 line[TARGETS];
+	const struct aggregate	*before[TARGETS];	/* as loaded; references */
+	const struct aggregate	*after[TARGETS];
+	size_t			 bytes[TARGETS];	/* of the snapshot's text, for the cache */
+	char			 commit_id[ID_SIZE];
+	char			 new_id[ID_SIZE];	/* of a creation */
+	char			 number[24];
+	bool			 numbered;
+	int64_t			 step_started_us;
+};
+
+/* build.c: the commit of an execution whose world was decided. Sets x->world to what it will be after the commit. */
+void	build_apply(struct execution *x);		/* stamps the events, x->after: the aggregates after them */
+struct commit *build_commit(struct execution *x);
+
+/* index.c: what lists find an aggregate by. `number`: of the aggregate in the commit. */
+void	index_write(struct commit *commit, unsigned number, const struct aggregate *before, const struct aggregate *after,
+    const struct aggregate *program);
+
+/* once.c: idempotency records. */
+int	once_replay(struct execution *x, struct problem *problem);	/* 1: x->reply is the kept one; 0: none; -1: refused */
+void	once_write(struct execution *x, struct commit *commit);
+
+#endif
