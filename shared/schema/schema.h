@@ -118,7 +118,7 @@ struct schema_view {
 /*
  * Appends the reply: object, id and the like as the schema's flags say, then every member in table order, taken from
  * `computed` (may be NULL) or else from `stored`; what neither has is null, [] or {} by type. Nested objects of a `sub` schema
- * are completed in the same way.
+ * are completed in the same way. view NULL: a single object as everybody sees it.
  */
 void	schema_write(struct buf *out, const struct schema *schema, const json_t *stored, const json_t *computed,
 	    const struct schema_view *view);
