@@ -367,7 +367,9 @@ account_post(const struct world *world, struct events *events, const char *type,
 	event_data(event, "effect", effect_json(&before, &after, currency));
 	event_data(event, "claim_id", json_str_or_null(claim_id));
 	event_data(event, "decision_id", json_str_or_null(decision_id));
-	event_data(event, "reason", json_str_or_null(reason));
+	event_data(event, "reason", json_null());
+	if (reason != NULL)
+		event_personal(event, "reason", json_text(reason, strlen(reason)));
 	event_data(event, "external_reference", json_str_or_null(external_reference));
 	if (claim_id != NULL && ledger.target == 1) {
 		event_ref(event, claim_id);

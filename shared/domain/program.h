@@ -37,6 +37,14 @@ json_t	*program_sandbox_period(int64_t now_ms, const char *zone);
 /* Dates in order? 0, or -1: every fault was added to *problem, pointers begin with `pointer` ("#"). */
 int	period_check(const json_t *period, const char *pointer, struct problem *problem);
 
+/* What the table cannot say of a programme: its zone, weekend and currencies. Adds faults to *problem; pointers below "#". */
+void	program_check(const struct world *world, const json_t *program, struct problem *problem);
+/*
+ * The same of an activity (whole, as schema_create() gives it): evidence kinds, depth and size of expressions, caps in every
+ * currency of the programme (NULL: unknown, not checked). Pointers begin with `pointer`.
+ */
+void	activity_check(const json_t *activity, const json_t *currencies, const char *pointer, struct problem *problem);
+
 /*
  * Checks a pack (format: shared/programs/README.md) and decides the creation of the programme with its period (NULL: none) and
  * published rule set. The events of the two outcomes are for the two aggregates whose ids are in program->item_id and

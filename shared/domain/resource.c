@@ -10,6 +10,7 @@
 #include "base/problem.h"
 #include "base/xmalloc.h"
 #include "domain/emit.h"
+#include "domain/program.h"
 #include "schema/codes.h"
 #include "schema/resources.h"
 
@@ -22,21 +23,27 @@ static int	decide_remove(const struct world *world, const struct resource_kind *
 static int	check_there(const struct world *world, const struct resource_kind *kind, const struct command *command,
 		    struct problem *problem);
 static void	fix_members(json_t *changed, const json_t *current, const json_t *fixed);
+static struct event *add_event(const struct world *world, struct events *events, const char *type);
+static bool	is_disabled(const json_t *object);
 static void	set_members(const struct resource_kind *kind, struct event *event, const json_t *current, json_t *changed);
 static bool	is_public(const struct schema *schema, const char *name);
 static void	check_user(const struct world *world, const json_t *object, struct problem *problem);
 static void	check_endpoint(const struct world *world, const json_t *object, struct problem *problem);
 static bool	event_pattern_known(const char *pattern);
 
-#define EVENTS(name) name ".created", name ".updated"
+#define MADE(kind)	kind ".created", kind ".updated"
+#define GONE(kind)	kind ".removed"
+#define OFF(kind)	kind ".disabled"
 
+/* name, prefix, table; created, updated, removed, disabled; first state; removal disables; check */
 static const struct resource_kind kinds[] = {
-	{ "organization", "org", &schema_organization, EVENTS("organization"), NULL, NULL, NULL },
-	{ "location", "loc", &schema_location, EVENTS("location"), "location.removed", NULL, NULL },
-	{ "user", "usr", &schema_user, EVENTS("user"), "user.disabled", "disabled", check_user },
-	{ "token", "tok", &schema_token, EVENTS("token"), "token.removed", NULL, NULL },
-	{ "webhook_endpoint", "whe", &schema_webhook_endpoint, EVENTS("webhook_endpoint"), "webhook_endpoint.removed", NULL,
-	  check_endpoint },
+	{ "organization", "org", &schema_organization, MADE("organization"), NULL, NULL, NULL, false, NULL },
+	{ "location", "loc", &schema_location, MADE("location"), GONE("location"), NULL, NULL, false, NULL },
+	{ "user", "usr", &schema_user, MADE("user"), NULL, OFF("user"), "active", true, check_user },
+	{ "token", "tok", &schema_token, MADE("token"), GONE("token"), NULL, NULL, false, NULL },
+	{ "webhook_endpoint", "whe", &schema_webhook_endpoint, MADE("webhook_endpoint"), GONE("webhook_endpoint"),
+	  OFF("webhook_endpoint"), "enabled", false, check_endpoint },
+	{ "program", "prg", &schema_program, MADE("program"), NULL, NULL, NULL, false, program_check },
 };
 
 static const struct {
@@ -88,6 +95,8 @@ decide_create(const struct world *world, const struct resource_kind *kind, const
 	assert(world->target->sequence == 0);
 	if (object == NULL)
 		return -1;
+	if (kind->first_state != NULL)
+		json_set_str(object, "state", kind->first_state);
 	fix_members(object, NULL, fixed);
 	if (kind->check != NULL)
 		kind->check(world, object, problem);
@@ -95,8 +104,7 @@ decide_create(const struct world *world, const struct resource_kind *kind, const
 		json_decref(object);
 		return -1;
 	}
-	event = emit(world, &outcome->events, 0, kind->created, "evt", 1);
-	event->quiet = true;
+	event = add_event(world, &outcome->events, kind->created);
 	set_members(kind, event, NULL, object);
 	time_format(world->now_ms, now);
 	event_head(event, "created_at", json_string(now));
@@ -129,8 +137,7 @@ decide_update(const struct world *world, const struct resource_kind *kind, const
 	memcpy(outcome->item_id, world->target->id, ID_SIZE);
 	if (json_object_size(changed) == 0)
 		goto out;
-	event = emit(world, &outcome->events, 0, kind->updated, "evt", json_int(current, "revision") + 1);
-	event->quiet = true;
+	event = add_event(world, &outcome->events, is_disabled(changed) ? kind->disabled : kind->updated);
 	set_members(kind, event, current, json_incref(changed));
 out:
 	json_decref(changed);
@@ -148,24 +155,41 @@ decide_remove(const struct world *world, const struct resource_kind *kind, const
 	struct event *event;
 
 	(void)fixed;
-	assert(kind->removed != NULL);
+	assert(kind->removed != NULL || kind->remove_disables);
 	if (check_there(world, kind, command, problem) == -1)
 		return -1;
 	memcpy(outcome->item_id, world->target->id, ID_SIZE);
 	changed = json_object();
 	time_format(world->now_ms, now);
-	if (kind->removed_state == NULL)
+	if (!kind->remove_disables)
 		json_set_str(changed, "removed_at", now);
-	else if (json_str(current, "state") == NULL || strcmp(json_str(current, "state"), kind->removed_state) != 0)
-		json_set_str(changed, "state", kind->removed_state);
+	else if (!is_disabled(current))
+		json_set_str(changed, "state", "disabled");
 	if (json_object_size(changed) == 0) {
 		json_decref(changed);
 		return 0;
 	}
-	event = emit(world, &outcome->events, 0, kind->removed, "evt", json_int(current, "revision") + 1);
-	event->quiet = true;
+	event = add_event(world, &outcome->events, kind->remove_disables ? kind->disabled : kind->removed);
 	set_members(kind, event, current, changed);
 	return 0;
+}
+
+/* Only what is of the published vocabulary goes to streams and webhooks. */
+static struct event *
+add_event(const struct world *world, struct events *events, const char *type)
+{
+	struct event *event = emit(world, events, 0, type, "evt", json_int(world->target->head, "revision") + 1);
+
+	event->quiet = code_find(CODES_EVENT_TYPES, type) == NULL;
+	return event;
+}
+
+static bool
+is_disabled(const json_t *object)
+{
+	const char *state = json_str(object, "state");
+
+	return state != NULL && strcmp(state, "disabled") == 0;
 }
 
 /* 404, then 412. */

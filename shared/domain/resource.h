@@ -16,8 +16,10 @@ struct resource_kind {
 	const char		*name;		/* "webhook_endpoint" */
 	const char		*prefix;	/* "whe" */
 	const struct schema	*schema;
-	const char		*created, *updated, *removed;	/* its event types; removed NULL: cannot be removed */
-	const char		*removed_state;	/* set by a removal, which leaves it to be seen; NULL: removed_at, it is gone */
+	/* Its event types. removed NULL: cannot be removed; disabled: of a change to the state "disabled", NULL: has no such state. */
+	const char		*created, *updated, *removed, *disabled;
+	const char		*first_state;	/* where the table has a read-only `state` and `fixed` has none; NULL: no such */
+	bool			 remove_disables;	/* a removal sets the state "disabled" and leaves it to be seen */
 	/* Faults beyond the table, in the whole new object. NULL: none. */
 	void	(*check)(const struct world *world, const json_t *object, struct problem *problem);
 };
