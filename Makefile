@@ -72,12 +72,13 @@ $(B)/tests/test_extractor $(B)/bench/bench_extract: $(B)/coopclaims-extract
 # Lua scripts are part of the object that names them (shared/store/script.h).
 $(call obj,shared/store/script.c): $(wildcard shared/store/lua/*.lua)
 
-# One program a unit test file.
+# One program a unit test file; what is no test there (a private redis-server) helps all of them.
+UNIT_HELP := $(call obj,$(filter-out tests/unit/test_%,$(wildcard tests/unit/*.c)))
 UNIT := $(patsubst tests/unit/%.c,$(B)/tests/%,$(wildcard tests/unit/test_*.c))
 unit-build: $(UNIT)
-$(B)/tests/%: tests/unit/%.c $(B)/libworker.a $(B)/libextract.a $(B)/libapi.a $(B)/libshared.a
+$(B)/tests/%: tests/unit/%.c $(UNIT_HELP) $(B)/libworker.a $(B)/libextract.a $(B)/libapi.a $(B)/libshared.a
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -o $@ $< $(LDFLAGS) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group \
+	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -o $@ $< $(UNIT_HELP) $(LDFLAGS) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group \
 	    $(LDLIBS) $(shell $(PKG) --libs $(PKGS_WORKER) $(PKGS_EXTRACT)) -lmagic -lcmocka -lhttp_parser
 
 # A program on one room alone, which a test in tests/conformance drives.

@@ -24,10 +24,12 @@ struct store_config {
 	const char	*client_name;		/* CLIENT SETNAME */
 };
 
+/* NULL with errno EINVAL: the address is none. Connects by itself, again and again; strings are copied. */
 struct store	*store_new(struct event_base *base, const struct store_config *config);
-void		 store_free(struct store *store);		/* every waiting completion is called with a failure first */
+/* Every waiting completion is called with a failure first. Never from within one. */
+void		 store_free(struct store *store);
 bool		 store_is_up(const struct store *store);	/* connected, authenticated, scripts loaded */
-/* Called at every change of store_is_up(). */
+/* Called at every change of store_is_up(); up to 8 listeners, gone with the store. */
 void		 store_on_state(struct store *store, void (*cb)(bool up, void *arg), void *arg);
 /* Round-trip times in seconds, for /metrics. */
 void		 store_on_round_trip(struct store *store, void (*cb)(double seconds, void *arg), void *arg);
@@ -41,12 +43,16 @@ enum store_status {
 /* reply is valid during the call only; NULL unless STORE_OK (or STORE_ERROR with an error reply). */
 typedef void store_cb(enum store_status status, const struct redisReply *reply, void *arg);
 
-/* One command; arguments are copied. key_index: which argument is the key (for routing), normally 1. */
+/*
+ * One command; arguments are copied, lens NULL: they are strings. While the store connects for the first time, or anew after
+ * a loss, commands wait for that attempt (connect_ms at most); after a failed attempt they are refused at once.
+ */
 void	store_command(struct store *store, int argc, const char *const *argv, const size_t *lens, store_cb *cb, void *arg);
 /* Same from words split at blanks, with %s (string), %b (data, size_t) and %lld: as hiredis formats. */
 void	store_commandf(struct store *store, store_cb *cb, void *arg, const char *fmt, ...);
 
-/* A script of ours (store/scripts.c or a table of another room); loaded at connect, EVALSHA with NOSCRIPT healed. */
+/* A script of ours, or of another room (store/script.h builds it in from a file); loaded at its first use and on every new
+ * connection, EVALSHA with NOSCRIPT healed. Its keys come first in argv. It must live as long as the store. */
 struct store_script {
 	const char	*name;
 	const char	*text;
@@ -55,11 +61,20 @@ struct store_script {
 void	store_eval(struct store *store, struct store_script *script, int nkeys, int argc, const char *const *argv,
 	    const size_t *lens, store_cb *cb, void *arg);
 
-/* Commands queued from here to store_uncork() leave in one write. Nested calls count. */
+/* What is sent in one turn of the loop leaves in one write anyway; between these it waits for more. Nested calls count. */
 void	store_cork(struct store *store);
 void	store_uncork(struct store *store);
 
-/* Keys. `size` of every key buffer. A partition's tag is "{p07}", a directory's "{d07}" (by hash of the value). */
+/*
+ * Messages of a channel, on a connection of its own that comes back by itself. What is published while it is away is lost:
+ * messages are hints. `channel` is kept by reference.
+ */
+typedef void store_message_cb(const char *text, size_t len, void *arg);
+void	store_subscribe(struct store *store, const char *channel, store_message_cb *cb, void *arg);
+#define STORE_HINT_CHANNEL	"coopclaims:hint"	/* a commit added to the feed of the partition in the text (decimal) */
+#define STORE_REVOKED_CHANNEL	"{sys}:revoked"		/* a token, session or user: look again */
+
+/* Keys. The size of every key buffer. A partition's tag is "{p07}", a directory's "{d07}" (by hash of the value). */
 #define STORE_KEY_SIZE 192
 void	store_key(char key[STORE_KEY_SIZE], unsigned partition, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 void	store_key_directory(char key[STORE_KEY_SIZE], const char *kind, const char *value);	/* {dNN}:kind:sha256(value) */
@@ -72,12 +87,15 @@ void	store_key_machine(char key[STORE_KEY_SIZE], const char *aggregate_id);		/* 
  * {sys}: format version, number of partitions, clock offset. store_open() reads it (and initialises an empty Redis when
  * `create_partitions` > 0); refuses a format or a partition count that is not ours. Done once at start.
  */
+#define STORE_FORMAT		1
+#define STORE_SYSTEM_KEY	"{sys}:store"
 struct store_system {
 	unsigned	partitions;
 	bool		sandbox;
 	int64_t		clock_offset_ms;	/* sandbox: added to real time */
 };
 typedef void store_open_cb(const struct store_system *system, const struct problem *problem, void *arg);
+/* Waits up to 10 s for a Redis that is starting. problem: why not, with the remedy; borrowed. */
 void	store_open(struct store *store, unsigned create_partitions, bool create_sandbox, store_open_cb *cb, void *arg);
 
 /* ---- reading aggregates ---- */
@@ -110,7 +128,8 @@ typedef void store_read_cb(enum store_status status, struct store_read *read, vo
 /* `read` and its wants belong to the caller and must live until cb. */
 void	store_read(struct store *store, struct store_read *read, store_read_cb *cb, void *arg);
 
-/* One history: entries from..to (sequence, 0 = open end), at most `limit`; reverse: newest first. */
+#define STORE_HISTORY_MAX 1000
+/* One history: entries from..to (sequence, 0 = open end), at most `limit` (<= STORE_HISTORY_MAX); reverse: newest first. */
 struct store_entry {
 	int64_t		 sequence;
 	const char	*text; size_t text_len;			/* the canonical entry */
