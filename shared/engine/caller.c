@@ -21,22 +21,17 @@ credentials_parse(const char *token, unsigned partitions, struct credentials *cr
 	static const char *const prefixes[] = { "cct", "cci", "cin" };
 	size_t len = strlen(token);
 	bool known = false;
+	int partition;
 
 	memset(credentials, 0, sizeof(*credentials));
 	for (size_t i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++)
 		known |= strncmp(token, prefixes[i], 3) == 0;
-	if (!known || len < 4 + 2 + 43 || token[3] != '_')
+	if (!known || len != 4 + 2 + 43 || token[3] != '_' || strspn(token + 4, token_letters) != len - 4)
 		return false;
-	for (const char *p = token + 4; *p != '\0'; p++)
-		if (strchr(token_letters, *p) == NULL)
-			return false;
-	/* the partition in decimal, as many digits as there are beyond the 43 of the secret */
-	if (len > 4 + 4 + 43 || strspn(token + 4, "0123456789") < len - 4 - 43)
+	partition = partition_parse(token + 4);
+	if (partition < 0 || (unsigned)partition >= partitions)
 		return false;
-	for (size_t i = 4; i < len - 43; i++)
-		credentials->partition = credentials->partition * 10 + (unsigned)(token[i] - '0');
-	if (credentials->partition >= partitions)
-		return false;
+	credentials->partition = (unsigned)partition;
 	memcpy(credentials->prefix, token, 3);
 	sha256_hex(token, len, credentials->sha256);
 	return true;
@@ -46,11 +41,12 @@ void
 credentials_new(const char *prefix, unsigned partition, char text[TOKEN_TEXT_SIZE], struct credentials *credentials)
 {
 	uint8_t secret[32];
-	char encoded[BASE64URL_SIZE(sizeof(secret))];
+	char encoded[BASE64URL_SIZE(sizeof(secret))], where[3];
 
 	random_bytes(secret, sizeof(secret));
 	base64url_encode(secret, sizeof(secret), encoded);
-	snprintf(text, TOKEN_TEXT_SIZE, "%.3s_%02u%s", prefix, partition, encoded);
+	partition_format(partition, where);
+	snprintf(text, TOKEN_TEXT_SIZE, "%.3s_%.2s%s", prefix, where, encoded);
 	memset(credentials, 0, sizeof(*credentials));
 	memcpy(credentials->prefix, prefix, 3);
 	credentials->partition = partition;

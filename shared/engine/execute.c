@@ -263,7 +263,7 @@ execute_committed(enum commit_result result, const struct store_field *kept, siz
 				cache_put(engine->cache, x->state->after[t],
 				    1024 + 512 * json_object_size(x->state->after[t]->items));
 		json_array_foreach (x->outcome.jobs, i, job)
-			if (engine->config.offer != NULL && json_true(job, "offered"))
+			if (engine->config.offer != NULL && json_is_true(json_get(job, "offered")))
 				engine->config.offer(json_str(job, "key"), json_str(job, "kind"), engine->config.hooks_arg);
 		execute_finish(x, NULL);
 		return;

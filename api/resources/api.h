@@ -1,0 +1,47 @@
+/* api - one api process: what its routes stand on. Made in api/commands/api.c, handed down; no other globals. */
+#ifndef API_RESOURCES_API_H
+#define API_RESOURCES_API_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct blobs;
+struct dispatcher;
+struct engine;
+struct event_base;
+struct http_router;
+struct http_server;
+struct metric;
+struct metrics;
+struct pool;
+struct store;
+
+struct api {
+	struct event_base	*base;
+	struct store		*store;
+	struct engine		*engine;
+	struct dispatcher	*dispatcher;
+	struct blobs		*blobs;
+	struct pool		*pool;
+	struct http_server	*server;
+	struct http_router	*router;
+	struct metrics		*metrics;
+	struct metric		*requests;		/* by route, method and status */
+	struct metric		*duration;		/* by route */
+	unsigned		 partitions;
+	bool			 sandbox;
+	bool			 draining;
+	bool			 allow_http_webhooks;	/* http and private addresses for webhook endpoints (sandbox, configuration) */
+	const char		*public_url;		/* of mails and invitation links, without a trailing slash */
+	const char		*invitation_path;	/* "/console/#/invitation?token=" */
+};
+
+/* Registers every route; the tables are api/resources/routes.c. */
+void	api_routes(struct api *api);
+/* For http_config.handlers. */
+struct http_request;
+struct http_outcome;
+void	api_head(struct http_request *request, void *arg);
+void	api_over(struct http_request *request, const struct http_outcome *outcome, void *arg);
+
+#endif

@@ -1,0 +1,69 @@
+/*
+ * call - one request on its way: route row -> who asks -> body -> command or read -> reply. Everything it holds goes in
+ * call_free(), once. The client may leave at any time; the call runs to its end all the same.
+ */
+#ifndef API_RESOURCES_CALL_H
+#define API_RESOURCES_CALL_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "api/http/media.h"
+#include "api/http/router.h"
+#include "api/http/server.h"
+#include "api/resources/api.h"
+#include "api/resources/route.h"
+#include "base/buf.h"
+#include "base/problem.h"
+#include "engine/engine.h"
+
+struct call {
+	struct api		*api;
+	struct http_request	*request;
+	const struct route	*route;
+	struct http_match	 match;
+	struct prefer		 prefer;
+	struct credentials	 credentials;	/* prefix "": none */
+	struct load		 load;		/* of reads */
+	struct world		 world;		/* after the load */
+	json_t			*body;		/* parsed; NULL: none */
+	char			*idempotency_key;	/* as the client meant it; arena */
+	int64_t			 if_match;	/* -1: none */
+	char			 id[ID_SIZE];	/* {id}, "" when it cannot be one */
+	char			 item[ID_SIZE];	/* {item} */
+	void			*data;		/* a handler's own; freed by `release` */
+	void			(*release)(void *data);
+};
+
+/* The one way out for problems; adds WWW-Authenticate and the like. The call goes. */
+void	call_refuse(struct call *call, const struct problem *problem);
+void	call_refusef(struct call *call, const char *code, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+/* 200 with ETag (revision -1: none) or 304, and Link, Location as set before by http_reply_header(). takes body's content. */
+void	call_reply(struct call *call, int status, struct buf *body, int64_t revision);
+/* Any other reply was given: frees the call. */
+void	call_end(struct call *call);
+
+/* A new execution for this call, with credentials, key, trace; the target slot set from {id} unless the route creates. */
+struct execution *call_execution(struct call *call);
+/* Runs it and answers with its reply. */
+void	call_execute(struct call *call, struct execution *x);
+/* The common render: the item of the outcome, or the claim. */
+void	call_render(struct execution *x, struct buf *out);
+/* Is it an id of this kind and of a partition that is there? */
+bool	call_id_valid(const struct api *api, const char *id, const char *prefix);
+
+/* Query parameters that were checked against the row. */
+const char *call_param(const struct call *call, const char *name);
+/* limit (1-200, default 50, cut) of a list. false: refused. */
+bool	call_limit(struct call *call, unsigned *limit);
+
+/* A page of a list from rows that are all in memory: `write` appends one. ids: array of strings, the cursor is the last id. */
+void	call_reply_list(struct call *call, json_t *ids,
+	    void (*write)(struct call *call, const char *id, struct buf *out));
+/* A page whose rows are written into `data`, comma separated, with Link. takes data's content. total -1: null. */
+void	call_reply_page(struct call *call, struct buf *data, bool has_more, const char *next_cursor, int64_t total);
+/* Wraps rows that were written into `data` (comma separated). */
+void	list_write(struct buf *out, const struct buf *data, bool has_more, const char *next_cursor, int64_t total);
+
+#endif
