@@ -31,8 +31,15 @@ struct claim_view {
 };
 /* Appends the claim as the actor of `world` sees it. */
 void	claim_write(struct buf *out, const struct world *world, const struct claim_view *view);
-/* Appends one item (invoice, csr, document, metric, request, decision, check, invitation, collaborator). */
+/*
+ * Appends one item (invoice, csr, document, metric, request, decision, check, invitation, collaborator), or an answer by its
+ * ans_ id. `secrets`: members that are shown once, NULL: none.
+ */
 void	claim_write_item(struct buf *out, const struct world *world, const char *item_id, const json_t *secrets);
+/* Appends a document that is announced and not uploaded yet (the reply of document.announce). */
+void	claim_write_document(struct buf *out, const struct world *world, const char *document_id, const json_t *document);
+/* Appends a comment: the data of its last history entry, personal members in their places. Removed ones have `removed_at`. */
+void	claim_write_comment(struct buf *out, const struct world *world, const json_t *comment);
 /* May the actor see this item? Internal ones only by the vendor. */
 bool	claim_item_visible(const struct aggregate *claim, const char *item_id, const struct actor *actor);
 /* The sequence and updated_at of his view. */
