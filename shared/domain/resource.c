@@ -28,8 +28,6 @@ static bool	is_disabled(const json_t *object);
 static void	set_members(const struct resource_kind *kind, struct event *event, const json_t *current, json_t *changed);
 static bool	is_public(const struct schema *schema, const char *name);
 static void	check_user(const struct world *world, const json_t *object, struct problem *problem);
-static void	check_endpoint(const struct world *world, const json_t *object, struct problem *problem);
-static bool	event_pattern_known(const char *pattern);
 
 #define MADE(kind)	kind ".created", kind ".updated"
 #define GONE(kind)	kind ".removed"
@@ -42,7 +40,7 @@ static const struct resource_kind kinds[] = {
 	{ "user", "usr", &schema_user, MADE("user"), NULL, OFF("user"), "active", true, check_user },
 	{ "token", "tok", &schema_token, MADE("token"), GONE("token"), NULL, NULL, false, NULL },
 	{ "webhook_endpoint", "whe", &schema_webhook_endpoint, MADE("webhook_endpoint"), GONE("webhook_endpoint"),
-	  OFF("webhook_endpoint"), "enabled", false, check_endpoint },
+	  OFF("webhook_endpoint"), "enabled", false, NULL },
 	{ "program", "prg", &schema_program, MADE("program"), NULL, NULL, NULL, false, program_check },
 };
 
@@ -277,44 +275,6 @@ check_user(const struct world *world, const json_t *object, struct problem *prob
 		problem_add(problem, "body", pointer, "invalid_enum", NULL, "%s is no role of a %s's user", name ? name : "This",
 		    vendor ? "vendor" : "partner");
 	}
-}
-
-static void
-check_endpoint(const struct world *world, const json_t *object, struct problem *problem)
-{
-	const json_t *pattern;
-	char pointer[48];
-	size_t i;
-
-	(void)world;
-	json_array_foreach (json_get(object, "event_types"), i, pattern) {
-		if (event_pattern_known(json_string_value(pattern)))
-			continue;
-		snprintf(pointer, sizeof(pointer), "#/event_types/%zu", i);
-		problem_add(problem, "body", pointer, "invalid_enum", NULL,
-		    "%s is no event type; GET /v1/event-types lists them, and FAMILY.* stands for a family",
-		    json_string_value(pattern));
-	}
-}
-
-/* "*", "claim.*" or "claim.submitted". */
-static bool
-event_pattern_known(const char *pattern)
-{
-	size_t count, len = strlen(pattern);
-	const struct code *rows;
-
-	if (strcmp(pattern, "*") == 0 || code_find(CODES_EVENT_TYPES, pattern) != NULL)
-		return true;
-	if (len < 3 || strcmp(pattern + len - 2, ".*") != 0)
-		return false;
-	rows = codes(CODES_EVENT_TYPES, &count);
-	for (size_t i = 0; i < count; i++) {
-		if (rows[i].family != NULL && strlen(rows[i].family) == len - 2 &&
-		    strncmp(rows[i].family, pattern, len - 2) == 0)
-			return true;
-	}
-	return false;
 }
 
 void
