@@ -34,16 +34,29 @@ struct job_kind {
 	int64_t		 retry_ms, retry_max_ms;	/* exponential with jitter */
 };
 
-/* Lists for /v1/admin/jobs. gives rows as JSON objects {"key","kind","state","attempt","due_at","error","claim_id"}. */
+/*
+ * For /v1/admin/jobs. A row is {"key", "kind", "state": "due|leased|dead", "attempt", "due_at" (RFC 3339; null when dead; leased:
+ * when the lease ends), "error" (of the last failure, or null), "claim_id" (or null)}. Rows are borrowed by the callback.
+ *
+ * jobs_list: all partitions, in order of time. state, kind NULL: any. limit 1..JOBS_LIST_MAX. cursor NULL: from the start; else
+ * a next_cursor of the same state and kind. A page may hold fewer rows than limit, or none, while next_cursor is not NULL.
+ * -1: the cursor is none (400 invalid_cursor); cb is not called.
+ */
+#define JOBS_LIST_MAX	200
 typedef void job_list_cb(enum store_status status, json_t *rows, const char *next_cursor, void *arg);
-void	jobs_list(struct store *store, unsigned partitions, const char *state, const char *kind, unsigned limit, const char *cursor,
+int	jobs_list(struct store *store, unsigned partitions, const char *state, const char *kind, unsigned limit, const char *cursor,
 	    job_list_cb *cb, void *arg);
-typedef void job_get_cb(enum store_status status, json_t *row, void *arg);		/* row NULL: no such job; borrowed */
+/* row NULL: no such job. A key that is none (job_key_valid(), or its partition is not one of the store's) is the caller's 404. */
+typedef void job_get_cb(enum store_status status, json_t *row, void *arg);
 void	jobs_get(struct store *store, const char *key, job_get_cb *cb, void *arg);
-/* A dead one becomes due again at once / goes for good. cb: row as after it, NULL: not dead or not there. */
+/* A dead one is due again at once, with all its attempts / goes for good. cb: the row after that, or as it was; NULL: not dead. */
 void	jobs_retry(struct store *store, const char *key, job_get_cb *cb, void *arg);
 void	jobs_discard(struct store *store, const char *key, job_get_cb *cb, void *arg);
-/* Counts by kind and state for /metrics: {"document.read": {"due": 3, "leased": 1, "dead": 0}}. */
+/*
+ * Counts by kind and state for /metrics: {"document.read": {"due": 3, "leased": 1, "dead": 0}}. Of each set the first
+ * JOBS_COUNT_MAX members are looked at; the others are counted as kind "other". counts NULL: Redis does not answer.
+ */
+#define JOBS_COUNT_MAX	1000
 void	jobs_count(struct store *store, unsigned partitions, void (*cb)(const json_t *counts, void *arg), void *arg);
 
 #endif
