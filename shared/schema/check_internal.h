@@ -49,6 +49,7 @@ struct format {
 	bool		(*valid)(const char *text);
 	const char	*words;			/* what is right */
 	const char	*pattern;		/* ECMA 262 expression for OpenAPI, or NULL */
+	const char	*code;			/* of the fault: "invalid_enum" where a list stands behind it; NULL: invalid_format */
 };
 const struct format *format_find(const char *name);	/* assert: there is one */
 

@@ -25,14 +25,15 @@ static bool	host_valid(const char *text, size_t len);
 static bool	authority_valid(const char *text, size_t len);
 
 static const struct format formats[] = {
-	{ "sha256", sha256_valid, "64 hexadecimal digits in lower case", "^[0-9a-f]{64}$" },
+	{ "sha256", sha256_valid, "64 hexadecimal digits in lower case", "^[0-9a-f]{64}$", NULL },
 	{ "key", key_valid, "lower-case letters, digits, \"_\", \"-\" and \".\", with a letter or digit first",
-	    "^[a-z0-9][a-z0-9_.-]*$" },
-	{ "pointer", pointer_valid, "a JSON Pointer such as #/lines/0/net", "^#(/([^~/]|~[01])*)*$" },
+	    "^[a-z0-9][a-z0-9_.-]*$", NULL },
+	{ "pointer", pointer_valid, "a JSON Pointer such as #/lines/0/net", "^#(/([^~/]|~[01])*)*$", NULL },
 	{ "event_pattern", event_pattern_valid, "an event type such as claim.submitted, a family such as claim.*, or *",
-	    "^(\\*|[a-z_]+\\.(\\*|[a-z_]+))$" },
-	{ "email", email_valid, "an e-mail address such as anna@example.com", NULL },
-	{ "url", url_valid, "an absolute http or https URL without user, password and fragment", "^https?://[^#]+$" },
+	    "^(\\*|[a-z_]+\\.(\\*|[a-z_]+))$", "invalid_enum" },
+	{ "email", email_valid, "an e-mail address such as anna@example.com", NULL, NULL },
+	{ "url", url_valid, "an absolute http or https URL without user, password and fragment",
+	    "^[Hh][Tt][Tt][Pp][Ss]?://[^#/?@]+([/?][^#]*)?$", NULL },
 };
 
 const struct format *

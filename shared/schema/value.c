@@ -367,7 +367,9 @@ value_format(const struct check *check, const struct path *path, const struct me
 	if (text == NULL || format->valid(json_string_value(text)))
 		return text;
 	json_decref(text);
-	return wrong_format(check, path, name, format->words);
+	check_fault(check, path, format->code ? format->code : "invalid_format", json_pack("{s:s}", "format", name), "Give %s",
+	    format->words);
+	return NULL;
 }
 
 static json_t *
