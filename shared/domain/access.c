@@ -6,8 +6,9 @@
 
 #include "base/xmalloc.h"
 
-#define PARTNER_WRITERS	(ROLE_PARTNER_ADMIN | ROLE_CLAIMANT)
+#define CLAIMANTS	(ROLE_PARTNER_ADMIN | ROLE_CLAIMANT)
 #define REVIEWERS	(ROLE_REVIEWER | ROLE_SENIOR_REVIEWER)
+#define ADMINS		(ROLE_PARTNER_ADMIN | ROLE_PROGRAM_ADMIN)
 
 static bool	invited_to(const struct actor *actor, const char *const *needs);
 static bool	list_allows(const json_t *list, const char *id);
@@ -15,27 +16,27 @@ static bool	list_allows(const json_t *list, const char *id);
 static const struct {
 	unsigned	 roles;
 	const char	*scope;			/* that an API token needs */
-	const char	*invited[2];		/* a contributor needs one of these of his invitation; none: just his role */
 	bool		 machines;		/* workers and timers too */
+	const char	*invited[2];		/* a contributor's invitation has one of these; none: his role is enough */
 } rows[PERMISSION_COUNT] = {
-	[MAY_SEE_CLAIM]		= { ROLES_PARTNER | ROLES_VENDOR, "claims:read", { NULL }, true },
-	[MAY_SEE_INTERNAL]	= { REVIEWERS | ROLE_FINANCE | ROLE_AUDITOR, "claims:read", { NULL }, true },
-	[MAY_SEE_ACCOUNT]	= { PARTNER_WRITERS | ROLE_VIEWER | ROLES_VENDOR, "funds:read", { NULL }, true },
-	[MAY_EDIT]		= { PARTNER_WRITERS, "claims:write", { NULL }, false },
-	[MAY_ADD_EVIDENCE]	= { PARTNER_WRITERS | ROLE_CONTRIBUTOR, "claims:write", { "upload", "annotate" }, false },
-	[MAY_INVITE]		= { PARTNER_WRITERS, "claims:write", { NULL }, false },
-	[MAY_COMMENT]		= { PARTNER_WRITERS | ROLE_CONTRIBUTOR | REVIEWERS | ROLE_FINANCE, "claims:write", { "comment", NULL },
-				    false },
-	[MAY_SUBMIT]		= { PARTNER_WRITERS, "claims:write", { NULL }, false },
-	[MAY_ANSWER]		= { PARTNER_WRITERS | ROLE_CONTRIBUTOR, "claims:write", { "upload", "comment" }, false },
-	[MAY_DISPUTE]		= { PARTNER_WRITERS, "claims:write", { NULL }, false },
-	[MAY_REVIEW]		= { REVIEWERS, "review", { NULL }, false },
-	[MAY_LEAD_REVIEW]	= { ROLE_SENIOR_REVIEWER, "review", { NULL }, false },
-	[MAY_PAY]		= { ROLE_FINANCE, "finance", { NULL }, false },
-	[MAY_RUN_PROGRAMS]	= { ROLE_PROGRAM_ADMIN, "programs:write", { NULL }, false },
-	[MAY_MANAGE_PEOPLE]	= { ROLE_PARTNER_ADMIN | ROLE_PROGRAM_ADMIN, "users", { NULL }, false },
-	[MAY_OPERATE]		= { ROLE_OPERATOR, "admin", { NULL }, false },
-	[MAY_MANAGE_ENDPOINTS]	= { ROLE_PARTNER_ADMIN | ROLE_PROGRAM_ADMIN | ROLE_CONTRIBUTOR, "webhooks", { NULL }, false },
+	[MAY_SEE_CLAIM]		= { ROLES_PARTNER | ROLES_VENDOR, "claims:read", true, { NULL } },
+	[MAY_SEE_INTERNAL]	= { REVIEWERS | ROLE_FINANCE | ROLE_AUDITOR, "claims:read", true, { NULL } },
+	[MAY_SEE_ACCOUNT]	= { CLAIMANTS | ROLE_VIEWER | ROLES_VENDOR, "funds:read", true, { NULL } },
+	[MAY_EDIT]		= { CLAIMANTS, "claims:write", false, { NULL } },
+	[MAY_ADD_EVIDENCE]	= { CLAIMANTS | ROLE_CONTRIBUTOR, "claims:write", false, { "upload", "annotate" } },
+	[MAY_INVITE]		= { CLAIMANTS, "claims:write", false, { NULL } },
+	[MAY_COMMENT]		= { CLAIMANTS | ROLE_CONTRIBUTOR | REVIEWERS | ROLE_FINANCE, "claims:write", false,
+				    { "comment", NULL } },
+	[MAY_SUBMIT]		= { CLAIMANTS, "claims:write", false, { NULL } },
+	[MAY_ANSWER]		= { CLAIMANTS | ROLE_CONTRIBUTOR, "claims:write", false, { "upload", "comment" } },
+	[MAY_DISPUTE]		= { CLAIMANTS, "claims:write", false, { NULL } },
+	[MAY_REVIEW]		= { REVIEWERS, "review", false, { NULL } },
+	[MAY_LEAD_REVIEW]	= { ROLE_SENIOR_REVIEWER, "review", false, { NULL } },
+	[MAY_PAY]		= { ROLE_FINANCE, "finance", false, { NULL } },
+	[MAY_RUN_PROGRAMS]	= { ROLE_PROGRAM_ADMIN, "programs:write", false, { NULL } },
+	[MAY_MANAGE_PEOPLE]	= { ADMINS, "users", false, { NULL } },
+	[MAY_OPERATE]		= { ROLE_OPERATOR, "admin", false, { NULL } },
+	[MAY_MANAGE_ENDPOINTS]	= { ADMINS | ROLE_CONTRIBUTOR, "webhooks", false, { NULL } },
 };
 
 bool

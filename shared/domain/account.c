@@ -52,8 +52,8 @@ static int	 balances_move(struct balances *balances, const struct entry_type *ty
 static void	 refuse(const char *balance, int64_t available, int64_t needed, const char *currency,
 		    struct problem *problem);
 static json_t	*effect_json(const struct balances *before, const struct balances *after, const char *currency);
-static void	 use_activity(const struct ledger *ledger, const struct world *world, int64_t delta, const char *currency,
-		    struct event *event);
+static void	 use_activity(const struct ledger *ledger, const struct world *world, int64_t delta,
+		    const char *currency, struct event *event);
 
 /* In the order of struct balances. */
 static const struct balance balance_rows[BALANCE_COUNT] = {
@@ -143,7 +143,8 @@ account_visible(const struct aggregate *account, const struct actor *actor)
 	if (account->sequence == 0 || !access_allows(actor, MAY_SEE_ACCOUNT))
 		return false;
 	if (actor->kind == ACTOR_USER && !actor->vendor &&
-	    (actor->organization_id == NULL || organization_id == NULL || strcmp(actor->organization_id, organization_id) != 0))
+	    (actor->organization_id == NULL || organization_id == NULL ||
+	    strcmp(actor->organization_id, organization_id) != 0))
 		return false;
 	return access_within_limits(actor, NULL, json_str(account->head, "program_id"));
 }
@@ -225,7 +226,8 @@ static bool
 amount_ok(const struct entry_type *type, int64_t amount_minor, struct problem *problem)
 {
 	if (amount_minor > MONEY_MAX_MINOR || amount_minor < -MONEY_MAX_MINOR) {
-		problem_add(problem, "body", "#/amount", "too_large", NULL, "The amount is beyond what an account can hold");
+		problem_add(problem, "body", "#/amount", "too_large", NULL,
+		    "The amount is beyond what an account can hold");
 		return false;
 	}
 	if (amount_minor == 0 || (amount_minor < 0 && !type->is_signed)) {
@@ -248,10 +250,10 @@ refuse(const char *balance, int64_t available, int64_t needed, const char *curre
 	json_set_str(params, "balance", balance);
 	json_set(params, "available", money_json(available, currency));
 	json_set(params, "needed", money_json(needed, currency));
-	problem_set(problem, "insufficient_funds", "%s %s is needed, but `%s` of the fund account is %s", currency, want,
-	    balance, have);
-	problem_add(problem, "body", "#", "insufficient_funds", params, "%s %s is available, %s is needed", currency, have,
-	    want);
+	problem_set(problem, "insufficient_funds", "%s %s is needed, but `%s` of the fund account is %s",
+	    currency, want, balance, have);
+	problem_add(problem, "body", "#", "insufficient_funds", params, "%s %s is available, %s is needed",
+	    currency, have, want);
 }
 
 /* Moves what the type moves. -1: *problem says which balance does not allow it; *balances is as before. */
@@ -266,8 +268,8 @@ balances_move(struct balances *balances, const struct entry_type *type, int64_t 
 		int64_t *value = balance_at(&after, i);
 
 		if (!money_add(*value, type->effects[i] * amount_minor, value)) {
-			problem_add(problem, "body", "#/amount", "too_large", NULL, "`%s` would pass what an account can hold",
-			    balance_rows[i].name);
+			problem_add(problem, "body", "#/amount", "too_large", NULL,
+			    "`%s` would pass what an account can hold", balance_rows[i].name);
 			return -1;
 		}
 		if (*value < 0 && !balance_rows[i].may_be_negative) {
@@ -283,7 +285,8 @@ balances_move(struct balances *balances, const struct entry_type *type, int64_t 
 		return -1;
 	}
 	if (remaining > MONEY_MAX_MINOR) {
-		problem_add(problem, "body", "#/amount", "too_large", NULL, "`remaining` would pass what an account can hold");
+		problem_add(problem, "body", "#/amount", "too_large", NULL,
+		    "`remaining` would pass what an account can hold");
 		return -1;
 	}
 	*balances = after;
@@ -296,7 +299,8 @@ effect_json(const struct balances *before, const struct balances *after, const c
 {
 	json_t *effect = json_object();
 
-	json_set(effect, "remaining", money_amount_json(balances_remaining(after) - balances_remaining(before), currency));
+	json_set(effect, "remaining", money_amount_json(balances_remaining(after) - balances_remaining(before),
+	    currency));
 	for (size_t i = 0; i < BALANCE_COUNT; i++) {
 		int64_t delta = balance_get(after, i) - balance_get(before, i);
 
@@ -307,8 +311,8 @@ effect_json(const struct balances *before, const struct balances *after, const c
 }
 
 /*
- * What is in use on the claim's activity, an item of the account with the activity's id. Rule sets give an activity new ids, its
- * key stays, so the item keeps the key to be summed by.
+ * What is in use on the claim's activity, an item of the account with the activity's id. Rule sets give an
+ * activity new ids, its key stays, so the item keeps the key to be summed by.
  */
 static void
 use_activity(const struct ledger *ledger, const struct world *world, int64_t delta, const char *currency,

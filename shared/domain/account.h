@@ -1,7 +1,8 @@
 /*
- * account - a fund account: (partner, programme, period), whose history is the ledger. Balances are int64_t minor units, the
- * sum of the entries' effects, never below zero (`adjusted` alone may be). Which balance an entry type moves is one table
- * (account.c). Per activity the account counts what is in use, so that a cap is checked against the same version as the money.
+ * account - a fund account: (partner, programme, period), whose history is the ledger. Balances are int64_t
+ * minor units, the sum of the entries' effects, never below zero (`adjusted` alone may be). Which balance an
+ * entry type moves is one table (account.c). Per activity the account counts what is in use, so that a cap is
+ * checked against the same version as the money.
  */
 #ifndef DOMAIN_ACCOUNT_H
 #define DOMAIN_ACCOUNT_H
@@ -21,44 +22,55 @@ struct balances	account_balances(const struct aggregate *account);
 int64_t		account_remaining(const struct aggregate *account);
 
 /*
- * Adds a ledger entry of `type` over amount_minor to *events, as an event "fund_account.changed" of the account: world->account
- * (target 1), or world->target when that is the account itself (target 0, world->account NULL). What earlier events of *events
- * did to the account counts. Types: accrual adjust threshold_conversion rollover_in rollover_out reserve release commit uncommit
- * pay unpay expire clawback (another one: assert). The amount is above zero; that of `adjust` may be below, never zero.
- * `claim_id`, `decision_id`, `reason`, `external_reference` may be NULL. With a claim_id the entry counts towards the caps of
- * the activity of world->target, the claim. gives the entry's id in `led`.
- * -1: *problem is 422 insufficient_funds (a balance or the remaining money would fall below zero), or validation_failed: the
- * amount is out of range, or a balance would be.
+ * Adds a ledger entry of `type` over amount_minor to *events, as an event "fund_account.changed" of the
+ * account: world->account (target 1), or world->target when that is the account itself (target 0,
+ * world->account NULL). What earlier events of *events did to the account counts. Types: accrual adjust
+ * threshold_conversion rollover_in rollover_out reserve release commit uncommit pay unpay expire clawback
+ * (another one: assert). The amount is above zero; that of `adjust` may be below, never zero.
+ * `claim_id`, `decision_id`, `reason`, `external_reference` may be NULL. With a claim_id the entry counts
+ * towards the caps of the activity of world->target, the claim. gives the entry's id in `led`.
+ * -1: *problem is 422 insufficient_funds (a balance or the remaining money would fall below zero), or
+ * validation_failed: the amount is out of range, or a balance would be.
  */
 int	account_post(const struct world *world, struct events *events, const char *type, int64_t amount_minor,
 	    const char *claim_id, const char *decision_id, const char *reason, const char *external_reference,
 	    char led[ID_SIZE], struct problem *problem);
 
-/* Makes a new account: event "fund_account.opened" on world->target (sequence 0), whose id is the account's. Returns 0. */
-int	account_open(const struct world *world, const char *organization_id, const char *program_id, const char *period_id,
+/*
+ * Makes a new account: event "fund_account.opened" on world->target (sequence 0), whose id is the account's.
+ * Returns 0.
+ */
+int	account_open(const struct world *world, const char *organization_id, const char *program_id,
+	    const char *period_id,
 	    const char *currency, struct events *events);
 
 /*
  * `planned`: what drafts of it claim, from the engine. world->program gives expires_on and days_left (null without it),
  * world->rules the caps ([] without it).
  */
-void	account_write(struct buf *out, const struct world *world, const struct aggregate *account, int64_t planned_minor);
+void	account_write(struct buf *out, const struct world *world, const struct aggregate *account,
+	    int64_t planned_minor);
 /* A ledger entry from the event of the account's history (entry document as JSON). */
 void	account_write_entry(struct buf *out, const struct aggregate *account, const json_t *entry);
 /* Is this event of the account's history (by its type) a ledger entry? The opening is none. */
 bool	account_is_entry(const char *event_type);
-/* partner_admin; claimant, viewer within their programmes; reviewer, senior_reviewer, finance, program_admin, auditor. */
+/*
+ * partner_admin; claimant, viewer within their programmes; reviewer, senior_reviewer, finance, program_admin,
+ * auditor.
+ */
 bool	account_visible(const struct aggregate *account, const struct actor *actor);
 
 /* What all claims of the account have in use (reserved, approved or paid) on the activity with this key. */
 int64_t	account_used_minor(const struct aggregate *account, const char *activity_key);
 
 /*
- * Checks the caps of the claim's activity (fixed, percent of earned, greater of) for claiming `amount_minor`, `used_minor`
- * being what other claims of the account reserve or have approved on it: account_used_minor() less what this claim itself has
- * reserved or approved. true: within. false: *limit and *base say why (base: earned + adjusted).
+ * Checks the caps of the claim's activity (fixed, percent of earned, greater of) for claiming `amount_minor`,
+ * `used_minor` being what other claims of the account reserve or have approved on it: account_used_minor() less
+ * what this claim itself has reserved or approved. true: within. false: *limit and *base say why (base: earned
+ * + adjusted).
  */
-bool	account_within_caps(const struct aggregate *account, const json_t *activity, int64_t used_minor, int64_t amount_minor,
+bool	account_within_caps(const struct aggregate *account, const json_t *activity, int64_t used_minor,
+	    int64_t amount_minor,
 	    int64_t *limit_minor, int64_t *base_minor);
 
 #endif

@@ -141,7 +141,8 @@ caps_json(const struct world *world, const struct aggregate *account)
 			json_set(row, "activity_id", json_incref(id));
 			json_set_str(row, "kind", json_str(cap, "kind"));
 			json_set(row, "limit", money_json(limit, currency));
-			json_set(row, "used", money_json(account_used_minor(account, json_str(activity, "key")), currency));
+			json_set(row, "used", money_json(account_used_minor(account, json_str(activity, "key")),
+			    currency));
 			json_set(row, "base", money_json(base, currency));
 			json_array_append_new(caps, row);
 		}

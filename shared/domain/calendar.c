@@ -25,7 +25,10 @@ static int64_t	 date_days(const char *date);
 static unsigned	 weekend_bits(const json_t *weekend);
 static bool	 is_holiday(const json_t *holidays, const char *date);
 
-/* A cache and no state: what it gives depends on the zone alone. One a thread, since a UCalendar is not to be shared. */
+/*
+ * A cache and no state: what it gives depends on the zone alone. One a thread, since a UCalendar is not to be
+ * shared.
+ */
 static _Thread_local struct zone zones[ZONES_KEPT];
 static _Thread_local uint64_t zones_used;
 
@@ -46,7 +49,8 @@ zone_text(const char *zone, UChar text[CALENDAR_ZONE_MAX + 1])
 }
 
 /*
- * ICU also knows names that say no place: offsets ("GMT+5", "Etc/GMT-3"), abbreviations of its own ("ACT", "PST"), "Etc/Unknown".
+ * ICU also knows names that say no place: offsets ("GMT+5", "Etc/GMT-3"), abbreviations of its own ("ACT",
+ * "PST"), "Etc/Unknown".
  * They are left out: a programme's days follow the law of a place.
  */
 bool

@@ -2,7 +2,8 @@
 #include "domain/emit.h"
 
 struct event *
-emit(const struct world *world, struct events *events, unsigned target, const char *type, const char *prefix, int64_t revision)
+emit(const struct world *world, struct events *events, unsigned target, const char *type, const char *prefix,
+    int64_t revision)
 {
 	struct event *event = events_add(events, target, type);
 

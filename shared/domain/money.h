@@ -1,4 +1,7 @@
-/* money - amounts between JSON ({"amount": "1234.50", "currency": "EUR"}) and int64_t minor units. Stored JSON has the same form. */
+/*
+ * money - amounts between JSON ({"amount": "1234.50", "currency": "EUR"}) and int64_t minor units. Stored JSON
+ * has the same form.
+ */
 #ifndef DOMAIN_MONEY_H
 #define DOMAIN_MONEY_H
 

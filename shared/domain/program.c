@@ -164,7 +164,8 @@ period_check(const json_t *period, const char *pointer, struct problem *problem)
 		if (first == NULL || second == NULL || strcmp(first, second) <= 0)
 			continue;
 		snprintf(where, sizeof(where), "%s/%s", pointer, orders[i].second);
-		problem_add(problem, "body", where, "too_small", NULL, "%s is before %s (%s)", second, orders[i].first, first);
+		problem_add(problem, "body", where, "too_small", NULL, "%s is before %s (%s)", second,
+		    orders[i].first, first);
 		rc = -1;
 	}
 	return rc;

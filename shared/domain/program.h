@@ -14,8 +14,8 @@ json_t	*rules_activity(const struct aggregate *rules, const char *activity_id);
 json_t	*program_item_ids(const struct aggregate *aggregate, const char *prefix);
 /*
  * From its dates and now, in the programme's zone; never stored:
- * "upcoming" before both the usage and the claiming period, "open" (in use, not claimable yet), "claiming", "closing" (after the
- * claiming period, until evidence_until), "closed".
+ * "upcoming" before both the usage and the claiming period, "open" (in use, not claimable yet), "claiming",
+ * "closing" (after the claiming period, until evidence_until), "closed".
  */
 const char *period_state(const struct aggregate *program, const json_t *period, int64_t now_ms);
 /* May a claim be submitted now: first to last day of the claiming period, in the programme's zone. */
@@ -24,32 +24,36 @@ bool	period_is_claimable(const struct aggregate *program, const json_t *period, 
 bool	period_takes_evidence(const struct aggregate *program, const json_t *period, int64_t now_ms);
 
 void	program_write(struct buf *out, const struct world *world, const struct aggregate *program);
-void	period_write(struct buf *out, const struct world *world, const struct aggregate *program, const char *period_id);
+void	period_write(struct buf *out, const struct world *world, const struct aggregate *program,
+	    const char *period_id);
 void	activity_write(struct buf *out, const struct aggregate *rules, const char *activity_id);
 
 /*
- * The period of a sandbox: its usage period is the six months that began on the first of the month two months before now (in
- * the zone), its earning period the six months before that; claimable from the first day of use to 46 days after the last,
- * evidence until 90 days later. gives a period as a client would post it.
+ * The period of a sandbox: its usage period is the six months that began on the first of the month two months
+ * before now (in the zone), its earning period the six months before that; claimable from the first day of use
+ * to 46 days after the last, evidence until 90 days later. gives a period as a client would post it.
  */
 json_t	*program_sandbox_period(int64_t now_ms, const char *zone);
 
 /* Dates in order? 0, or -1: every fault was added to *problem, pointers begin with `pointer` ("#"). */
 int	period_check(const json_t *period, const char *pointer, struct problem *problem);
 
-/* What the table cannot say of a programme: its zone, weekend and currencies. Adds faults to *problem; pointers below "#". */
+/*
+ * What the table cannot say of a programme: its zone, weekend and currencies. Adds faults to *problem; pointers
+ * below "#".
+ */
 void	program_check(const struct world *world, const json_t *program, struct problem *problem);
 /*
- * The same of an activity (whole, as schema_create() gives it): evidence kinds, depth and size of expressions, caps in every
- * currency of the programme (NULL: unknown, not checked). Pointers begin with `pointer`.
+ * The same of an activity (whole, as schema_create() gives it): evidence kinds, depth and size of expressions,
+ * caps in every currency of the programme (NULL: unknown, not checked). Pointers begin with `pointer`.
  */
 void	activity_check(const json_t *activity, const json_t *currencies, const char *pointer, struct problem *problem);
 
 /*
- * Checks a pack (format: shared/programs/README.md) and decides the creation of the programme with its period (NULL: none) and
- * published rule set. The events of the two outcomes are for the two aggregates whose ids are in program->item_id and
- * rules->item_id; world->target, when it is a prg_, gives the programme's id. The programme belongs to world->organization, or
- * else to the actor's. sandbox: marks it as one.
+ * Checks a pack (format: shared/programs/README.md) and decides the creation of the programme with its period
+ * (NULL: none) and published rule set. The events of the two outcomes are for the two aggregates whose ids are
+ * in program->item_id and rules->item_id; world->target, when it is a prg_, gives the programme's id. The
+ * programme belongs to world->organization, or else to the actor's. sandbox: marks it as one.
  * -1: *problem lists every fault of the pack, pointers into it; both outcomes are untouched.
  */
 int	program_import(const struct world *world, const json_t *pack, const json_t *period, bool sandbox,

@@ -26,7 +26,8 @@ static void	check_envelope(const json_t *source, struct problem *problem);
 static json_t	*check_activities(const json_t *list, const json_t *currencies, struct problem *problem);
 static void	add_program(const struct world *world, const struct pack *pack, bool sandbox, struct outcome *program,
 		    const char *rules_id);
-static void	add_rules(const struct world *world, const struct pack *pack, struct outcome *rules, const char *program_id);
+static void	add_rules(const struct world *world, const struct pack *pack, struct outcome *rules,
+		    const char *program_id);
 static void	set_made(const struct world *world, json_t *object);
 
 static void
@@ -39,8 +40,8 @@ pack_done(struct pack *pack)
 }
 
 int
-program_import(const struct world *world, const json_t *source, const json_t *period, bool sandbox, struct outcome *program,
-    struct outcome *rules, struct problem *problem)
+program_import(const struct world *world, const json_t *source, const json_t *period, bool sandbox,
+    struct outcome *program, struct outcome *rules, struct problem *problem)
 {
 	struct pack pack = { NULL, NULL, NULL };
 
@@ -60,7 +61,8 @@ program_import(const struct world *world, const json_t *source, const json_t *pe
 }
 
 static int
-pack_check(const struct world *world, const json_t *source, const json_t *period, struct pack *pack, struct problem *problem)
+pack_check(const struct world *world, const json_t *source, const json_t *period, struct pack *pack,
+    struct problem *problem)
 {
 	const struct schema_context in_program = { .pointer = "#/program" }, in_period = { .pointer = "#/period" };
 	const json_t *program = json_object_get(source, "program");
@@ -83,7 +85,8 @@ pack_check(const struct world *world, const json_t *source, const json_t *period
 			char pointer[128];
 
 			snprintf(pointer, sizeof(pointer), "#/program%s", json_str(fault, "pointer") + 1);
-			problem_add(problem, "body", pointer, json_str(fault, "code"), NULL, "%s", json_str(fault, "detail"));
+			problem_add(problem, "body", pointer, json_str(fault, "code"), NULL, "%s",
+			    json_str(fault, "detail"));
 		}
 		problem_done(&faults);
 	}
@@ -92,8 +95,8 @@ pack_check(const struct world *world, const json_t *source, const json_t *period
 		if (pack->period != NULL)
 			period_check(pack->period, "#/period", problem);
 	}
-	pack->activities = check_activities(json_object_get(source, "activities"), json_get(pack->program, "currencies"),
-	    problem);
+	pack->activities = check_activities(json_object_get(source, "activities"),
+	    json_get(pack->program, "currencies"), problem);
 	return problem_is_set(problem) ? -1 : 0;
 }
 
@@ -108,16 +111,18 @@ check_envelope(const json_t *source, struct problem *problem)
 
 	for (i = 0; members[i] != NULL; i++) {
 		if (json_get(source, members[i]) == NULL)
-			problem_add(problem, "body", pointer_below("#", members[i]).text, "required", NULL, "A pack has a member %s",
-			    members[i]);
+			problem_add(problem, "body", pointer_below("#", members[i]).text, "required", NULL,
+			    "A pack has a member %s", members[i]);
 	}
 	if (format != NULL && (!json_is_integer(format) || json_integer_value(format) != PACK_FORMAT))
-		problem_add(problem, "body", "#/format", "invalid_enum", NULL, "This server reads packs of format %d", PACK_FORMAT);
+		problem_add(problem, "body", "#/format", "invalid_enum", NULL,
+		    "This server reads packs of format %d", PACK_FORMAT);
 	json_object_foreach ((json_t *)(uintptr_t)source, name, value) {
 		for (i = 0; members[i] != NULL && strcmp(members[i], name) != 0; i++)
 			;
 		if (members[i] == NULL)
-			problem_add(problem, "body", pointer_below("#", name).text, "unknown_member", NULL, "%s is not known here",
+			problem_add(problem, "body", pointer_below("#", name).text, "unknown_member", NULL,
+			    "%s is not known here",
 			    name);
 	}
 }
@@ -133,10 +138,11 @@ check_activities(const json_t *list, const json_t *currencies, struct problem *p
 	if (list != NULL && !json_is_array(list))
 		problem_add(problem, "body", "#/activities", "invalid_type", NULL, "Give a list of activities");
 	else if (list != NULL && json_array_size(list) == 0)
-		problem_add(problem, "body", "#/activities", "too_short", NULL, "A programme has at least one activity");
+		problem_add(problem, "body", "#/activities", "too_short", NULL,
+		    "A programme has at least one activity");
 	if (json_array_size(list) > ACTIVITIES_MAX) {
-		problem_add(problem, "body", "#/activities", "too_many", NULL, "A rule set has at most %d activities, not %zu",
-		    ACTIVITIES_MAX, json_array_size(list));
+		problem_add(problem, "body", "#/activities", "too_many", NULL,
+		    "A rule set has at most %d activities, not %zu", ACTIVITIES_MAX, json_array_size(list));
 		list = NULL;
 	}
 	json_array_foreach (list, i, source) {
@@ -150,7 +156,8 @@ check_activities(const json_t *list, const json_t *currencies, struct problem *p
 		activity_check(activity, currencies, at.text, problem);
 		key = json_str(activity, "key");
 		if (json_object_get(keys, key) != NULL)
-			problem_add(problem, "body", pointer_below(at.text, "key").text, "not_unique", NULL, "%s is there already", key);
+			problem_add(problem, "body", pointer_below(at.text, "key").text, "not_unique", NULL,
+			    "%s is there already", key);
 		json_set(keys, key, json_true());
 		json_array_append_new(checked, activity);
 	}
@@ -169,7 +176,8 @@ set_made(const struct world *world, json_t *object)
 }
 
 static void
-add_program(const struct world *world, const struct pack *pack, bool sandbox, struct outcome *program, const char *rules_id)
+add_program(const struct world *world, const struct pack *pack, bool sandbox, struct outcome *program,
+    const char *rules_id)
 {
 	const char *vendor_id = world->organization ? world->organization->id : world->actor->organization_id;
 	struct event *event = emit(world, &program->events, 0, "program.created", "evt", 1);

@@ -24,7 +24,8 @@ static void	check_leaf(struct need *need, const json_t *node, const char *pointe
 static void	check_branch(struct need *need, const json_t *branch, unsigned depth, const char *pointer);
 static void	check_needs(const json_t *activity, const char *pointer, struct problem *problem);
 static void	check_unique(const json_t *list, const char *member, const char *pointer, struct problem *problem);
-static void	check_caps(const json_t *activity, const json_t *currencies, const char *pointer, struct problem *problem);
+static void	check_caps(const json_t *activity, const json_t *currencies, const char *pointer,
+		    struct problem *problem);
 static bool	cap_in_currency(const json_t *caps, const char *kind, const char *currency);
 
 /* Which members each kind of cap has. */
@@ -79,7 +80,8 @@ program_check(const struct world *world, const json_t *program, struct problem *
 		problem_add(problem, "body", pointer, "too_small", NULL, "A weekday is 1 (Monday) to 7 (Sunday)");
 	}
 	if (n == 7)
-		problem_add(problem, "body", "#/weekend", "too_many", NULL, "At least one day of the week is a business day");
+		problem_add(problem, "body", "#/weekend", "too_many", NULL,
+		    "At least one day of the week is a business day");
 }
 
 void
@@ -122,8 +124,8 @@ check_unique(const json_t *list, const char *member, const char *pointer, struct
 		if (text == NULL)
 			continue;
 		if (json_object_get(seen, text) != NULL)
-			problem_add(problem, "body", pointer_below(pointer_at(pointer, i).text, member).text, "not_unique", NULL,
-			    "%s is there already", text);
+			problem_add(problem, "body", pointer_below(pointer_at(pointer, i).text, member).text,
+			    "not_unique", NULL, "%s is there already", text);
 		json_set(seen, text, json_true());
 	}
 	json_decref(seen);
@@ -139,10 +141,11 @@ check_needs(const json_t *activity, const char *pointer, struct problem *problem
 	check_unique(requirements, "key", list.text, problem);
 	json_array_foreach (requirements, i, requirement) {
 		struct need need = { problem, 0 };
+		struct pointer at = pointer_below(pointer_at(list.text, i).text, "need");
 
-		check_need(&need, json_get(requirement, "need"), 1, pointer_below(pointer_at(list.text, i).text, "need").text);
+		check_need(&need, json_get(requirement, "need"), 1, at.text);
 		if (need.nodes > NEED_NODES_MAX)
-			problem_add(problem, "body", pointer_below(pointer_at(list.text, i).text, "need").text, "too_many", NULL,
+			problem_add(problem, "body", at.text, "too_many", NULL,
 			    "An expression has at most %d parts, not %u", NEED_NODES_MAX, need.nodes);
 	}
 }
@@ -196,7 +199,8 @@ check_leaf(struct need *need, const json_t *node, const char *pointer)
 		problem_add(need->problem, "body", pointer_below(pointer, "min").text, "required", NULL,
 		    "Say how many documents are needed");
 	else if (!json_is_integer(min))
-		problem_add(need->problem, "body", pointer_below(pointer, "min").text, "invalid_type", NULL, "Give a number");
+		problem_add(need->problem, "body", pointer_below(pointer, "min").text, "invalid_type", NULL,
+		    "Give a number");
 	else if (json_integer_value(min) < 1 || json_integer_value(min) > NEED_MIN_MAX)
 		problem_add(need->problem, "body", pointer_below(pointer, "min").text,
 		    json_integer_value(min) < 1 ? "too_small" : "too_large", NULL, "Give 1 to %d", NEED_MIN_MAX);
@@ -222,7 +226,10 @@ cap_in_currency(const json_t *caps, const char *kind, const char *currency)
 	return false;
 }
 
-/* A cap has what its kind needs, and one with an amount has it in every currency: a claim in another would go uncapped. */
+/*
+ * A cap has what its kind needs, and one with an amount has it in every currency: a claim in another would go
+ * uncapped.
+ */
 static void
 check_caps(const json_t *activity, const json_t *currencies, const char *pointer, struct problem *problem)
 {
@@ -251,8 +258,8 @@ check_caps(const json_t *activity, const json_t *currencies, const char *pointer
 		if (currency == NULL)
 			continue;
 		if (!list_has(currencies, currency))
-			problem_add(problem, "body", pointer_below(at.text, "limit/currency").text, "currency_mismatch", NULL,
-			    "%s is no currency of the programme", currency);
+			problem_add(problem, "body", pointer_below(at.text, "limit/currency").text,
+			    "currency_mismatch", NULL, "%s is no currency of the programme", currency);
 		json_array_foreach (currencies, j, code) {
 			if (kind != NULL && !cap_in_currency(caps, kind, json_string_value(code)))
 				problem_add(problem, "body", at.text, "currency_mismatch", NULL,

@@ -14,18 +14,17 @@
 #include "schema/codes.h"
 #include "schema/resources.h"
 
-static int	decide_create(const struct world *world, const struct resource_kind *kind, const struct command *command,
-		    const json_t *fixed, struct outcome *outcome, struct problem *problem);
-static int	decide_update(const struct world *world, const struct resource_kind *kind, const struct command *command,
-		    const json_t *fixed, struct outcome *outcome, struct problem *problem);
-static int	decide_remove(const struct world *world, const struct resource_kind *kind, const struct command *command,
-		    const json_t *fixed, struct outcome *outcome, struct problem *problem);
+typedef int decide_fn(const struct world *world, const struct resource_kind *kind, const struct command *command,
+    const json_t *fixed, struct outcome *outcome, struct problem *problem);
+
+static decide_fn decide_create, decide_update, decide_remove;
 static int	check_there(const struct world *world, const struct resource_kind *kind, const struct command *command,
 		    struct problem *problem);
 static void	fix_members(json_t *changed, const json_t *current, const json_t *fixed);
 static struct event *add_event(const struct world *world, struct events *events, const char *type);
 static bool	is_disabled(const json_t *object);
-static void	set_members(const struct resource_kind *kind, struct event *event, const json_t *current, json_t *changed);
+static void	set_members(const struct resource_kind *kind, struct event *event, const json_t *current,
+		    json_t *changed);
 static bool	is_public(const struct schema *schema, const char *name);
 static void	check_user(const struct world *world, const json_t *object, struct problem *problem);
 
@@ -46,8 +45,7 @@ static const struct resource_kind kinds[] = {
 
 static const struct {
 	const char	*name;
-	int	(*decide)(const struct world *world, const struct resource_kind *kind, const struct command *command,
-		    const json_t *fixed, struct outcome *outcome, struct problem *problem);
+	decide_fn	*decide;
 } commands[] = {
 	{ "create", decide_create },
 	{ "update", decide_update },
@@ -253,8 +251,8 @@ set_members(const struct resource_kind *kind, struct event *event, const json_t 
 }
 
 /*
- * Roles belong to a side: a partner's administrator cannot make a reviewer. Nobody is a contributor by role, that takes the
- * invitation to a claim.
+ * Roles belong to a side: a partner's administrator cannot make a reviewer. Nobody is a contributor by role,
+ * that takes the invitation to a claim.
  */
 static void
 check_user(const struct world *world, const json_t *object, struct problem *problem)
@@ -272,14 +270,14 @@ check_user(const struct world *world, const json_t *object, struct problem *prob
 		if (name != NULL && (role_parse(name) & allowed))
 			continue;
 		snprintf(pointer, sizeof(pointer), "#/roles/%zu", i);
-		problem_add(problem, "body", pointer, "invalid_enum", NULL, "%s is no role of a %s's user", name ? name : "This",
-		    vendor ? "vendor" : "partner");
+		problem_add(problem, "body", pointer, "invalid_enum", NULL, "%s is no role of a %s's user",
+		    name ? name : "This", vendor ? "vendor" : "partner");
 	}
 }
 
 void
-resource_write(struct buf *out, const struct resource_kind *kind, const struct aggregate *aggregate, const json_t *computed,
-    const json_t *secrets)
+resource_write(struct buf *out, const struct resource_kind *kind, const struct aggregate *aggregate,
+    const json_t *computed, const json_t *secrets)
 {
 	const struct schema_view view = { .once = secrets != NULL, .whole = true };
 	json_t *beside = json_object();

@@ -116,7 +116,8 @@ static void
 test_access_contributor_gains_nothing_by_other_roles(void **state)
 {
 	json_t *all = world_json("[\"upload\", \"annotate\", \"comment\"]");
-	struct actor actor = { .kind = ACTOR_CONTRIBUTOR, .roles = ROLE_CONTRIBUTOR | ROLE_PARTNER_ADMIN | ROLE_REVIEWER,
+	struct actor actor = { .kind = ACTOR_CONTRIBUTOR,
+	    .roles = ROLE_CONTRIBUTOR | ROLE_PARTNER_ADMIN | ROLE_REVIEWER,
 		.permissions = all };
 
 	(void)state;
@@ -144,8 +145,10 @@ test_access_machines_see_and_do_nothing_of_what_people_do(void **state)
 static void
 test_access_limits_of_locations_and_programmes(void **state)
 {
-	json_t *locations = world_json("[\"loc_1\", \"loc_2\"]"), *programs = world_json("[\"prg_1\"]"), *none = json_array();
-	struct actor actor = { .kind = ACTOR_USER, .roles = ROLE_CLAIMANT, .location_ids = locations, .program_ids = programs };
+	json_t *locations = world_json("[\"loc_1\", \"loc_2\"]"), *programs = world_json("[\"prg_1\"]"),
+	    *none = json_array();
+	struct actor actor = { .kind = ACTOR_USER, .roles = ROLE_CLAIMANT, .location_ids = locations,
+	    .program_ids = programs };
 	struct actor free_actor = { .kind = ACTOR_USER, .roles = ROLE_CLAIMANT, .location_ids = none };
 
 	(void)state;

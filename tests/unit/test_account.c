@@ -41,9 +41,11 @@ fixture_open(struct fixture *f, const char *currency)
 	f->scale = 1;
 	for (int i = 0; i < currency_find(currency)->digits; i++)
 		f->scale *= 10;
-	f->actor = (struct actor){ .kind = ACTOR_USER, .id = "usr_01J8ZQ4V6T3K9M2N5P7R8S9T00", .name = "Fien", .roles = ROLE_FINANCE,
+	f->actor = (struct actor){ .kind = ACTOR_USER, .id = "usr_01J8ZQ4V6T3K9M2N5P7R8S9T00", .name = "Fien",
+	    .roles = ROLE_FINANCE,
 		.vendor = true };
-	f->world = (struct world){ .actor = &f->actor, .now_ms = world_time("2026-09-15T08:00:00Z"), .new_id = world_new_id };
+	f->world = (struct world){ .actor = &f->actor, .now_ms = world_time("2026-09-15T08:00:00Z"),
+	    .new_id = world_new_id };
 
 	f->account = aggregate_new("acc_01J8ZQ4V6T3K9M2N5P7R8S9T00");
 	f->world.target = f->account;
@@ -102,7 +104,8 @@ static void
 assert_balances(const struct fixture *f, const int64_t *expected)
 {
 	struct balances b = account_balances(f->account);
-	const int64_t is[] = { b.earned, b.adjusted, b.reserved, b.approved, b.paid, b.expired, account_remaining(f->account) };
+	const int64_t is[] = { b.earned, b.adjusted, b.reserved, b.approved, b.paid, b.expired,
+	    account_remaining(f->account) };
 
 	for (size_t i = 0; i < ARRAY_SIZE(is); i++)
 		assert_int_equal(is[i], expected[i] * f->scale);
@@ -279,8 +282,10 @@ test_account_refuses_what_is_not_there(void **state)
 		const char	*type;
 		int64_t		 minor;
 	} refused[] = {
-		{ "reserve", 4001 }, { "adjust", -4001 }, { "threshold_conversion", 4001 }, { "rollover_out", 4001 }, { "expire", 4001 },
-		{ "release", 6001 }, { "commit", 6001 }, { "uncommit", 1 }, { "pay", 1 }, { "unpay", 1 }, { "clawback", 1 },
+		{ "reserve", 4001 }, { "adjust", -4001 }, { "threshold_conversion", 4001 }, { "rollover_out",
+		  4001 }, { "expire", 4001 },
+		{ "release", 6001 }, { "commit", 6001 }, { "uncommit", 1 }, { "pay", 1 }, { "unpay", 1 },
+		  { "clawback", 1 },
 	};
 	struct fixture f;
 
@@ -337,7 +342,8 @@ test_account_refuses_amounts_out_of_range(void **state)
 	assert_refused(&f, "accrual", INT64_MAX, "validation_failed", "too_large");
 
 	/* A balance may reach the limit, and neither it nor the sum may pass it. */
-	assert_int_equal(account_post(&f.world, &events, "accrual", MONEY_MAX_MINOR, NULL, NULL, NULL, NULL, led, &problem), 0);
+	assert_int_equal(account_post(&f.world, &events, "accrual", MONEY_MAX_MINOR, NULL, NULL, NULL, NULL,
+	    led, &problem), 0);
 	settle(&f, &events);
 	assert_int_equal(account_remaining(f.account), MONEY_MAX_MINOR);
 	assert_refused(&f, "accrual", 1, "validation_failed", "too_large");
@@ -366,7 +372,10 @@ test_account_counts_the_entries_of_the_same_commit(void **state)
 	fixture_close(&f);
 }
 
-/* A new account may get its first money in the commit that opens it: then the account is the command's own aggregate. */
+/*
+ * A new account may get its first money in the commit that opens it: then the account is the command's own
+ * aggregate.
+ */
 static void
 test_account_opens_with_money(void **state)
 {
@@ -405,7 +414,8 @@ test_account_entries_say_what_moved(void **state)
 	fixture_open(&f, "EUR");
 	play(&f, &story[0]);
 	play(&f, &story[1]);
-	assert_int_equal(account_post(&f.world, &events, "commit", 420000, CLM, "dec_01J8ZQ4V6T3K9M2N5P7R8S9T00", "Agreed", "R-1", led,
+	assert_int_equal(account_post(&f.world, &events, "commit", 420000, CLM,
+	    "dec_01J8ZQ4V6T3K9M2N5P7R8S9T00", "Agreed", "R-1", led,
 	    &problem), 0);
 	effect = world_json("{\"remaining\": \"0.00\", \"reserved\": \"-4200.00\", \"approved\": \"4200.00\"}");
 	assert_true(json_equal(json_get(event->data, "effect"), effect));
@@ -438,11 +448,16 @@ test_account_caps_of_every_kind(void **state)
 		int64_t		 limit;
 	} cases[] = {
 		{ "[]", 0, 1000000, true, 0 },
-		{ "[{\"kind\": \"fixed\", \"limit\": {\"amount\": \"100.00\", \"currency\": \"EUR\"}}]", 0, 10000, true, 0 },
-		{ "[{\"kind\": \"fixed\", \"limit\": {\"amount\": \"100.00\", \"currency\": \"EUR\"}}]", 0, 10001, false, 10000 },
-		{ "[{\"kind\": \"fixed\", \"limit\": {\"amount\": \"100.00\", \"currency\": \"EUR\"}}]", 9999, 2, false, 10000 },
-		{ "[{\"kind\": \"fixed\", \"limit\": {\"amount\": \"100.00\", \"currency\": \"EUR\"}}]", 20000, 1, false, 10000 },
-		{ "[{\"kind\": \"fixed\", \"limit\": {\"amount\": \"1.00\", \"currency\": \"USD\"}}]", 0, 10001, true, 0 },
+		{ "[{\"kind\": \"fixed\", \"limit\": {\"amount\": \"100.00\", \"currency\": \"EUR\"}}]", 0,
+		  10000, true, 0 },
+		{ "[{\"kind\": \"fixed\", \"limit\": {\"amount\": \"100.00\", \"currency\": \"EUR\"}}]", 0,
+		  10001, false, 10000 },
+		{ "[{\"kind\": \"fixed\", \"limit\": {\"amount\": \"100.00\", \"currency\": \"EUR\"}}]", 9999,
+		  2, false, 10000 },
+		{ "[{\"kind\": \"fixed\", \"limit\": {\"amount\": \"100.00\", \"currency\": \"EUR\"}}]", 20000,
+		  1, false, 10000 },
+		{ "[{\"kind\": \"fixed\", \"limit\": {\"amount\": \"1.00\", \"currency\": \"USD\"}}]", 0, 10001,
+		  true, 0 },
 		/* 12000.00 earned */
 		{ "[{\"kind\": \"percent_of_earned\", \"percent\": \"25.00\"}]", 0, 300000, true, 0 },
 		{ "[{\"kind\": \"percent_of_earned\", \"percent\": \"25.00\"}]", 0, 300001, false, 300000 },
@@ -453,8 +468,10 @@ test_account_caps_of_every_kind(void **state)
 		  500001, false, 500000 },
 		/* All of them bind. */
 		{ "[{\"kind\": \"percent_of_earned\", \"percent\": \"25.00\"},"
-		  " {\"kind\": \"fixed\", \"limit\": {\"amount\": \"100.00\", \"currency\": \"EUR\"}}]", 0, 10001, false, 10000 },
-		{ "[{\"kind\": \"fixed\", \"limit\": {\"amount\": \"100.00\", \"currency\": \"EUR\"}}]", 0, INT64_MAX, false, 10000 },
+		  " {\"kind\": \"fixed\", \"limit\": {\"amount\": \"100.00\", \"currency\": \"EUR\"}}]", 0,
+		      10001, false, 10000 },
+		{ "[{\"kind\": \"fixed\", \"limit\": {\"amount\": \"100.00\", \"currency\": \"EUR\"}}]", 0,
+		  INT64_MAX, false, 10000 },
 	};
 	static const struct step earned = { "accrual", NULL, { { "accrual", 12000 } }, 12000, 0, 0, 0, 0, 0, 12000 };
 	struct fixture f;
@@ -482,7 +499,8 @@ test_account_caps_count_by_key_over_rule_sets(void **state)
 {
 	static const struct step earned = { "accrual", NULL, { { "accrual", 1000 } }, 1000, 0, 0, 0, 0, 0, 1000 };
 	static const struct step first = { "first", ACT_B, { { "reserve", 100 } }, 1000, 0, 100, 0, 0, 0, 900 };
-	static const struct step second = { "second", "act_01J8ZQ4V6T3K9M2N5P7R8S9T02", { { "reserve", 50 } }, 1000, 0, 150, 0, 0, 0,
+	static const struct step second = { "second", "act_01J8ZQ4V6T3K9M2N5P7R8S9T02", { { "reserve", 50 } },
+	    1000, 0, 150, 0, 0, 0,
 		850 };
 	static const struct step gone = { "gone", ACT_B, { { "release", 100 } }, 1000, 0, 50, 0, 0, 0, 950 };
 	struct fixture f;
@@ -597,7 +615,8 @@ replay(struct aggregate *copy, const struct event *event)
 	const char *why;
 
 	entry_make(&entry, event, &stamp, copy->hash, salt);
-	assert_int_equal(entry_read(entry.text.data, entry.text.len, entry.personal.data, entry.personal.len, &read, NULL, &why), 0);
+	assert_int_equal(entry_read(entry.text.data, entry.text.len, entry.personal.data, entry.personal.len,
+	    &read, NULL, &why), 0);
 	next = aggregate_apply(copy, &read);
 	memcpy(next->hash, entry.hash, sizeof(next->hash));
 	event_done(&read);
@@ -609,7 +628,8 @@ replay(struct aggregate *copy, const struct event *event)
 static void
 run_random(const char *currency, uint64_t seed, unsigned rounds)
 {
-	static const char *const types[] = { "accrual", "adjust", "threshold_conversion", "rollover_in", "rollover_out", "reserve",
+	static const char *const types[] = { "accrual", "adjust", "threshold_conversion", "rollover_in",
+	    "rollover_out", "reserve",
 		"reserve", "release", "commit", "commit", "uncommit", "pay", "pay", "unpay", "expire", "clawback" };
 	static const char *const names[] = { "earned", "adjusted", "reserved", "approved", "paid", "expired" };
 	struct fixture f;
@@ -631,7 +651,8 @@ run_random(const char *currency, uint64_t seed, unsigned rounds)
 		if (strcmp(type, "adjust") == 0 && random_next(&seed) % 2)
 			amount = -amount;
 		ok = model_post(&model, type, amount);
-		assert_int_equal(account_post(&f.world, &events, type, amount, NULL, NULL, NULL, NULL, led, &problem), ok ? 0 : -1);
+		assert_int_equal(account_post(&f.world, &events, type, amount, NULL, NULL, NULL, NULL, led,
+		    &problem), ok ? 0 : -1);
 		if (!ok) {
 			assert_string_equal(problem.code, "insufficient_funds");
 			problem_done(&problem);

@@ -43,10 +43,13 @@ assert_date(const char *zone, const char *instant, const char *date)
 static void
 test_calendar_names_of_zones(void **state)
 {
-	static const char *const good[] = { "Europe/Amsterdam", "UTC", "Pacific/Kiritimati", "America/Argentina/Buenos_Aires",
+	static const char *const good[] = { "Europe/Amsterdam", "UTC", "Pacific/Kiritimati",
+	    "America/Argentina/Buenos_Aires",
 		"America/Port-au-Prince", "Asia/Kathmandu", "Asia/Calcutta" };
-	static const char *const bad[] = { "", "Europe", "Europe/", "Europe/Nowhere", "europe/amsterdam", "GMT+5", "+02:00", "PST",
-		"ACT", "Etc/Unknown", "Etc/GMT-3", "Europe/Amsterdam ", "Europe/Amsterdam\n", "../../etc/passwd", "Europe/\xc3\x89",
+	static const char *const bad[] = { "", "Europe", "Europe/", "Europe/Nowhere", "europe/amsterdam",
+	    "GMT+5", "+02:00", "PST",
+		"ACT", "Etc/Unknown", "Etc/GMT-3", "Europe/Amsterdam ", "Europe/Amsterdam\n",
+		    "../../etc/passwd", "Europe/\xc3\x89",
 		"Europe/AmsterdamEurope/AmsterdamEurope/AmsterdamEurope/AmsterdamEurope/Amsterdam", "GMT+01:00/x" };
 
 	(void)state;
@@ -119,7 +122,8 @@ test_calendar_a_date_that_a_zone_left_out_has_no_time(void **state)
 	(void)state;
 	assert_day("Pacific/Apia", "2011-12-29", "2011-12-29T10:00:00.000Z", "2011-12-30T09:59:59.999Z");
 	assert_day("Pacific/Apia", "2011-12-31", "2011-12-30T10:00:00.000Z", "2011-12-31T09:59:59.999Z");
-	assert_true(calendar_day_end_ms("Pacific/Apia", "2011-12-30") < calendar_day_start_ms("Pacific/Apia", "2011-12-30"));
+	assert_true(calendar_day_end_ms("Pacific/Apia", "2011-12-30") < calendar_day_start_ms("Pacific/Apia",
+	    "2011-12-30"));
 }
 
 static void
@@ -159,9 +163,11 @@ test_calendar_dates_before_1970(void **state)
 static void
 test_calendar_every_day_begins_where_the_last_ended(void **state)
 {
-	static const char *const list[] = { "Europe/Amsterdam", "America/Sao_Paulo", "America/Havana", "Asia/Beirut", "Africa/Cairo",
+	static const char *const list[] = { "Europe/Amsterdam", "America/Sao_Paulo", "America/Havana",
+	    "Asia/Beirut", "Africa/Cairo",
 		"Australia/Lord_Howe", "Pacific/Chatham", "Pacific/Kiritimati", "America/St_Johns", "Africa/Casablanca",
-		"Asia/Tehran", "Pacific/Auckland", "America/Santiago", "Europe/Dublin", "Antarctica/Troll", "Asia/Gaza", "UTC",
+		"Asia/Tehran", "Pacific/Auckland", "America/Santiago", "Europe/Dublin", "Antarctica/Troll",
+		    "Asia/Gaza", "UTC",
 		"America/Asuncion" };
 
 	(void)state;
@@ -224,9 +230,12 @@ test_calendar_business_days_skip_weekends_and_holidays(void **state)
 static void
 test_calendar_many_zones_share_a_bounded_cache(void **state)
 {
-	static const char *const list[] = { "Europe/Amsterdam", "Europe/Berlin", "Europe/Paris", "Europe/Rome", "Europe/Madrid",
-		"Europe/Vienna", "Europe/Prague", "Europe/Warsaw", "Europe/Oslo", "Europe/Zurich", "Europe/Stockholm", "Europe/Brussels",
-		"Europe/Budapest", "Europe/Belgrade", "Europe/Copenhagen", "Europe/Luxembourg", "Europe/Malta", "Europe/Monaco",
+	static const char *const list[] = { "Europe/Amsterdam", "Europe/Berlin", "Europe/Paris", "Europe/Rome",
+	    "Europe/Madrid",
+		"Europe/Vienna", "Europe/Prague", "Europe/Warsaw", "Europe/Oslo", "Europe/Zurich",
+		    "Europe/Stockholm", "Europe/Brussels",
+		"Europe/Budapest", "Europe/Belgrade", "Europe/Copenhagen", "Europe/Luxembourg", "Europe/Malta",
+		    "Europe/Monaco",
 		"Europe/Vaduz", "Europe/Tirane" };
 
 	(void)state;

@@ -115,7 +115,8 @@ test_program_example_pack_is_imported(void **state)
 	ids = program_item_ids(got.rules, "act");
 	assert_in_range(json_array_size(ids), 20, 30);
 	/* Sorted by id is as they stand in the pack. */
-	assert_string_equal(json_str(rules_activity(got.rules, json_string_value(json_array_get(ids, 0))), "key"), "webinar");
+	assert_string_equal(json_str(rules_activity(got.rules, json_string_value(json_array_get(ids, 0))),
+	    "key"), "webinar");
 	json_decref(ids);
 	imported_done(&got);
 }
@@ -238,7 +239,8 @@ test_program_packs_that_are_wrong(void **state)
 		{ "program/holidays", "[\"2026-02-29\"]", "#/program/holidays/0", "invalid_format" },
 		{ "program/currencies", "[\"XXQ\"]", "#/program/currencies/0", "invalid_format" },
 		{ "program/currencies", "[]", "#/program/currencies", "too_short" },
-		{ "program/second_approval_above", "{\"amount\": \"5\", \"currency\": \"JPY\"}", "#/program/second_approval_above/currency",
+		{ "program/second_approval_above", "{\"amount\": \"5\", \"currency\": \"JPY\"}",
+		  "#/program/second_approval_above/currency",
 		  "currency_mismatch" },
 		{ "program/clocks/review_business_days", "0", "#/program/clocks/review_business_days", "too_small" },
 		{ "activities", NULL, "#/activities", "required" },
@@ -250,19 +252,26 @@ test_program_packs_that_are_wrong(void **state)
 		{ "activities/2/colour", "1", "#/activities/2/colour", "unknown_member" },
 		{ "activities/0/requirements/0/label", NULL, "#/activities/0/requirements/0/label", "required" },
 		{ "activities/0/requirements/0/need", "{}", "#/activities/0/requirements/0/need", "invalid_type" },
-		{ "activities/0/requirements/0/need", "{\"any\": []}", "#/activities/0/requirements/0/need/any", "too_short" },
-		{ "activities/0/requirements/0/need", "{\"all\": 1}", "#/activities/0/requirements/0/need/all", "invalid_type" },
+		{ "activities/0/requirements/0/need", "{\"any\": []}", "#/activities/0/requirements/0/need/any",
+		  "too_short" },
+		{ "activities/0/requirements/0/need", "{\"all\": 1}", "#/activities/0/requirements/0/need/all",
+		  "invalid_type" },
 		{ "activities/0/requirements/0/need", "{\"any\": [{\"kind\": \"agenda\", \"min\": 1}], \"all\": []}",
 		  "#/activities/0/requirements/0/need", "invalid_type" },
 		{ "activities/0/requirements/0/need", "{\"any\": [{\"kind\": \"rumour\", \"min\": 1}]}",
 		  "#/activities/0/requirements/0/need/any/0/kind", "invalid_enum" },
-		{ "activities/0/requirements/0/need", "{\"kind\": 7, \"min\": 1}", "#/activities/0/requirements/0/need/kind", "invalid_enum" },
-		{ "activities/0/requirements/0/need", "{\"kind\": \"agenda\"}", "#/activities/0/requirements/0/need/min", "required" },
-		{ "activities/0/requirements/0/need", "{\"kind\": \"agenda\", \"min\": 0}", "#/activities/0/requirements/0/need/min",
+		{ "activities/0/requirements/0/need", "{\"kind\": 7, \"min\": 1}",
+		  "#/activities/0/requirements/0/need/kind", "invalid_enum" },
+		{ "activities/0/requirements/0/need", "{\"kind\": \"agenda\"}",
+		  "#/activities/0/requirements/0/need/min", "required" },
+		{ "activities/0/requirements/0/need", "{\"kind\": \"agenda\", \"min\": 0}",
+		  "#/activities/0/requirements/0/need/min",
 		  "too_small" },
-		{ "activities/0/requirements/0/need", "{\"kind\": \"agenda\", \"min\": 51}", "#/activities/0/requirements/0/need/min",
+		{ "activities/0/requirements/0/need", "{\"kind\": \"agenda\", \"min\": 51}",
+		  "#/activities/0/requirements/0/need/min",
 		  "too_large" },
-		{ "activities/0/requirements/0/need", "{\"kind\": \"agenda\", \"min\": \"1\"}", "#/activities/0/requirements/0/need/min",
+		{ "activities/0/requirements/0/need", "{\"kind\": \"agenda\", \"min\": \"1\"}",
+		  "#/activities/0/requirements/0/need/min",
 		  "invalid_type" },
 		{ "activities/0/requirements/0/need", "{\"kind\": \"agenda\", \"min\": 1, \"max\": 2}",
 		  "#/activities/0/requirements/0/need/max", "unknown_member" },
@@ -277,10 +286,13 @@ test_program_packs_that_are_wrong(void **state)
 		  "#/activities/0/requirements/1/key", "not_unique" },
 		{ "activities/0/caps", "[{\"kind\": \"per_day\"}]", "#/activities/0/caps/0/kind", "invalid_enum" },
 		{ "activities/0/caps", "[{\"kind\": \"fixed\"}]", "#/activities/0/caps/0/limit", "required" },
-		{ "activities/0/caps", "[{\"kind\": \"percent_of_earned\"}]", "#/activities/0/caps/0/percent", "required" },
-		{ "activities/0/caps", "[{\"kind\": \"percent_of_earned\", \"percent\": \"100.01\"}]", "#/activities/0/caps/0/percent",
+		{ "activities/0/caps", "[{\"kind\": \"percent_of_earned\"}]", "#/activities/0/caps/0/percent",
+		  "required" },
+		{ "activities/0/caps", "[{\"kind\": \"percent_of_earned\", \"percent\": \"100.01\"}]",
+		  "#/activities/0/caps/0/percent",
 		  "too_large" },
-		{ "activities/0/caps", "[{\"kind\": \"percent_of_earned\", \"percent\": 25}]", "#/activities/0/caps/0/percent",
+		{ "activities/0/caps", "[{\"kind\": \"percent_of_earned\", \"percent\": 25}]",
+		  "#/activities/0/caps/0/percent",
 		  "invalid_type" },
 		{ "activities/0/caps",
 		  "[{\"kind\": \"percent_of_earned\", \"percent\": \"5\", \"limit\": {\"amount\": \"1.00\", \"currency\": \"EUR\"}}]",
@@ -312,7 +324,8 @@ test_program_expressions_have_a_size(void **state)
 	for (int i = 0; i < 45; i++)
 		json_array_append_new(list, world_json("{\"kind\": \"url\", \"min\": 1}"));
 	json_set(need, "any", list);
-	json_set(json_array_get(json_get(json_array_get(json_get(pack, "activities"), 0), "requirements"), 0), "need", need);
+	json_set(json_array_get(json_get(json_array_get(json_get(pack, "activities"), 0), "requirements"), 0),
+	    "need", need);
 	assert_pack_fault(pack, NULL, "#/activities/0/requirements/0/need", "too_many");
 }
 
@@ -374,11 +387,13 @@ static void
 test_program_sandbox_period(void **state)
 {
 	(void)state;
-	assert_sandbox("2026-09-15T08:00:00Z", ZONE, "{\"name\": \"July 2026 to December 2026\", \"earning_from\": \"2026-01-01\","
+	assert_sandbox("2026-09-15T08:00:00Z", ZONE,
+	    "{\"name\": \"July 2026 to December 2026\", \"earning_from\": \"2026-01-01\","
 	    "\"earning_to\": \"2026-06-30\", \"usage_from\": \"2026-07-01\", \"usage_to\": \"2026-12-31\","
 	    "\"claiming_from\": \"2026-07-01\", \"claiming_to\": \"2027-02-15\", \"evidence_until\": \"2027-05-16\"}");
 	/* Over the year's end, and with a February that has 29 days. */
-	assert_sandbox("2028-01-31T12:00:00Z", ZONE, "{\"name\": \"November 2027 to April 2028\", \"earning_from\": \"2027-05-01\","
+	assert_sandbox("2028-01-31T12:00:00Z", ZONE,
+	    "{\"name\": \"November 2027 to April 2028\", \"earning_from\": \"2027-05-01\","
 	    "\"earning_to\": \"2027-10-31\", \"usage_from\": \"2027-11-01\", \"usage_to\": \"2028-04-30\","
 	    "\"claiming_from\": \"2027-11-01\", \"claiming_to\": \"2028-06-15\", \"evidence_until\": \"2028-09-13\"}");
 	assert_sandbox("2027-11-30T12:00:00Z", ZONE, "{\"name\": \"September 2027 to February 2028\","
@@ -491,7 +506,8 @@ test_program_replies(void **state)
 	assert_string_equal(json_str(reply, "rule_set_id"), got.rules->id);
 	assert_string_equal(json_str(reply, "program_id"), got.program->id);
 	assert_string_equal(json_str(reply, "created_at"), "2026-09-15T08:00:00.000Z");
-	assert_int_equal(json_array_size(json_get(json_get(json_array_get(json_get(reply, "requirements"), 0), "need"), "any")), 2);
+	assert_int_equal(json_array_size(json_get(json_get(json_array_get(json_get(reply, "requirements"), 0),
+	    "need"), "any")), 2);
 	json_decref(reply);
 	imported_done(&got);
 }
@@ -513,7 +529,8 @@ test_program_account_replies(void **state)
 	import(&got, &world);
 	world.target = account;
 	account_open(&world, admin.organization_id, got.program->id, got.period_id, "EUR", &events);
-	assert_int_equal(account_post(&world, &events, "accrual", 1200000, NULL, NULL, "First half", "ERP-1", led, &problem), 0);
+	assert_int_equal(account_post(&world, &events, "accrual", 1200000, NULL, NULL, "First half", "ERP-1",
+	    led, &problem), 0);
 	account = world_fold(account, &events, 0, world.now_ms);
 	entry = json_object();
 	json_set_str(entry, "id", led);
