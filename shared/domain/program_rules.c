@@ -1,4 +1,5 @@
 /* program_rules - what the tables cannot say of programmes and activities: zones, expressions over evidence, caps. */
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -92,22 +93,33 @@ activity_check(const json_t *activity, const json_t *currencies, const char *poi
 	check_caps(activity, currencies, pointer, problem);
 }
 
+/* RFC 6901, section 3: "~" and "/" of a name are escaped. What does not fit is cut. */
 struct pointer
 pointer_below(const char *pointer, const char *member)
 {
 	struct pointer below;
+	size_t len = strlen(pointer);
 
-	snprintf(below.text, sizeof(below.text), "%s/%s", pointer, member);
+	assert(len < sizeof(below.text));
+	memcpy(below.text, pointer, len);
+	if (len + 1 < sizeof(below.text))
+		below.text[len++] = '/';
+	for (const char *p = member; *p != '\0' && len + 2 < sizeof(below.text); p++) {
+		if (*p == '~' || *p == '/')
+			below.text[len++] = '~';
+		below.text[len++] = (char)(*p == '~' ? '0' : *p == '/' ? '1' : *p);
+	}
+	below.text[len] = '\0';
 	return below;
 }
 
 struct pointer
 pointer_at(const char *pointer, size_t i)
 {
-	struct pointer at;
+	char number[24];
 
-	snprintf(at.text, sizeof(at.text), "%s/%zu", pointer, i);
-	return at;
+	snprintf(number, sizeof(number), "%zu", i);
+	return pointer_below(pointer, number);
 }
 
 /* No two objects of the list have the same text in `member`. */
@@ -258,7 +270,7 @@ check_caps(const json_t *activity, const json_t *currencies, const char *pointer
 		if (currency == NULL)
 			continue;
 		if (!list_has(currencies, currency))
-			problem_add(problem, "body", pointer_below(at.text, "limit/currency").text,
+			problem_add(problem, "body", pointer_below(pointer_below(at.text, "limit").text, "currency").text,
 			    "currency_mismatch", NULL, "%s is no currency of the programme", currency);
 		json_array_foreach (currencies, j, code) {
 			if (kind != NULL && !cap_in_currency(caps, kind, json_string_value(code)))

@@ -228,6 +228,7 @@ test_program_packs_that_are_wrong(void **state)
 		{ "format", "2", "#/format", "invalid_enum" },
 		{ "format", "\"1\"", "#/format", "invalid_enum" },
 		{ "extra", "1", "#/extra", "unknown_member" },
+		{ "a~b", "1", "#/a~0b", "unknown_member" },
 		{ "program", NULL, "#/program", "required" },
 		{ "program", "[]", "#/program", "invalid_type" },
 		{ "program/name", NULL, "#/program/name", "required" },
