@@ -9,7 +9,7 @@
 
 #define PROTOCOL 1
 
-enum kind { KIND_INT, KIND_REAL, KIND_BOOL, KIND_MEDIA, KIND_WORD, KIND_CODE, KIND_POINTER };
+enum kind { KIND_INT, KIND_BOOL, KIND_MEDIA, KIND_WORD, KIND_CODE, KIND_POINTER };
 
 /* One member of one object that the program may send; min and max bound a number, or the length of a string. */
 struct member {
@@ -28,7 +28,7 @@ static const struct member values[] = {
 	{ "image",	"height",	KIND_INT,	1, 0x7FFFFFFF, NULL },
 	{ "text",	"pages",	KIND_INT,	0, 1000000, NULL },
 	{ "text",	"chars",	KIND_INT,	0, EXTRACTION_TEXT_MAX, NULL },
-	{ "text",	"letters",	KIND_REAL,	0, 1, NULL },
+	{ "text",	"letters_permille", KIND_INT,	0, 1000, NULL },
 	{ "text",	"usable",	KIND_BOOL,	0, 0, NULL },
 };
 
@@ -125,7 +125,6 @@ string_fits(const struct member *m, const char *s, size_t len)
 		return slash != NULL && slash > s && slash[1] != '\0' && strspn(s, token) == (size_t)(slash - s) &&
 		    (slash[1 + strspn(slash + 1, token)] == '\0' || strcmp(s, "text/plain; charset=utf-8") == 0);
 	case KIND_INT:
-	case KIND_REAL:
 	case KIND_BOOL:
 		break;
 	}
@@ -139,9 +138,6 @@ member_fits(const struct member *m, const json_t *value)
 		return json_is_boolean(value);
 	if (m->kind == KIND_INT)
 		return json_is_integer(value) && json_integer_value(value) >= m->min && json_integer_value(value) <= m->max;
-	if (m->kind == KIND_REAL)
-		return json_is_number(value) && json_number_value(value) >= (double)m->min &&
-		    json_number_value(value) <= (double)m->max;
 	return json_is_string(value) && string_fits(m, json_string_value(value), json_string_length(value));
 }
 

@@ -21,7 +21,7 @@
 struct extraction {
 	/*
 	 * {"schema": 1, "outcome", "bytes", "type": {"media", "declared"}, "pages"?, "image"?: {"width", "height"},
-	 * "text"?: {"pages", "chars", "letters", "usable"}, "stages": [{"name", "status", "ms", "cpu_ms"}],
+	 * "text"?: {"pages", "chars", "letters_permille", "usable"}, "stages": [{"name", "status", "ms", "cpu_ms"}],
 	 * "checks": [{"code", "severity", "at"}]}; what each means: extract/PROTOCOL.md, section 4.
 	 */
 	json_t		*result;

@@ -353,14 +353,15 @@ program_kill(struct extractor *x)
 	x->state = STATE_ENDING;
 }
 
+/* Collects the dead program; wanted: it was ours to end it. */
 static void
-program_down(struct extractor *x)
+program_down(struct extractor *x, bool wanted)
 {
 	int status = 0;
 
 	while (waitpid(x->pid, &status, 0) == -1 && errno == EINTR)
 		continue;
-	if (!x->clean || status != 0)
+	if (!wanted && (!x->clean || status != 0))
 		log_write(LOG_WARN, "extract_ended", "d:pid", (int64_t)x->pid, "d:exit",
 		    (int64_t)(WIFEXITED(status) ? WEXITSTATUS(status) : -1), "d:signal",
 		    (int64_t)(WIFSIGNALED(status) ? WTERMSIG(status) : 0), NULL);
@@ -388,7 +389,7 @@ on_exited(evutil_socket_t fd, short what, void *arg)
 		continue;
 	busy = x->state == STATE_BUSY;
 	event_del(x->timer);
-	program_down(x);
+	program_down(x, false);
 	if (busy)
 		request_finish(TAILQ_FIRST(&x->waiting), "lost");
 	if (x->clean && x->count > 0)
@@ -543,8 +544,7 @@ extractor_free(struct extractor *x)
 		return;
 	if (x->pid != -1) {
 		program_kill(x);
-		x->clean = true;
-		program_down(x);
+		program_down(x, true);
 	}
 	while ((r = TAILQ_FIRST(&x->waiting)) != NULL)
 		request_finish(r, "stopped");

@@ -406,7 +406,7 @@ static int
 tool_collect(struct reading *r, const struct watched *w)
 {
 	struct tool *tool = &r->doc.tool;
-	struct stat out, err;
+	struct stat out;
 
 	tool->cut = watched_verdict(w, 0) == STAGE_OUTPUT;
 	r->tool_died = !tool->cut && !WIFEXITED(w->wait_status);
@@ -415,7 +415,24 @@ tool_collect(struct reading *r, const struct watched *w)
 		log_write(LOG_ERROR, "extract_tool_not_started", "d:document", (int64_t)r->request->id, NULL);
 	if (fstat(r->tool_out, &out) == -1 || map_file(r->tool_out, (size_t)out.st_size, &tool->out) == -1)
 		return -1;
-	return fstat(r->tool_err, &err) == -1 ? -1 : map_file(r->tool_err, (size_t)err.st_size, &tool->err);
+	return map_file(r->tool_err, TOOL_ERROR_MAX, &tool->err);
+}
+
+/*
+ * Where a tool complains: a file that cannot grow, so that endless complaints are refused (EPERM) instead of filling memory,
+ * and the tool goes on. -1: errno.
+ */
+static int
+complaints_make(void)
+{
+	int fd = memfd_create("err", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+
+	if (fd != -1 && (ftruncate(fd, TOOL_ERROR_MAX) == -1 ||
+	    fcntl(fd, F_ADD_SEALS, F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL) == -1)) {
+		close(fd);
+		return -1;
+	}
+	return fd;
 }
 
 /* 1: its output waits to be read by the stage; 0: the stage is lost, and the worker knows; -1: the worker is gone. */
@@ -429,7 +446,7 @@ tool_run(struct reading *r, int n)
 	int folder, rc;
 
 	r->tool_out = memfd_create("out", MFD_CLOEXEC);
-	r->tool_err = memfd_create("err", MFD_CLOEXEC);
+	r->tool_err = complaints_make();
 	folder = folder_make(r->z, path, sizeof(path));
 	if (r->tool_out == -1 || r->tool_err == -1 || folder == -1) {
 		log_write(LOG_ERROR, "extract_tool_failed", "s:stage", stages[n]->name, "s:error", strerror(errno), NULL);

@@ -58,7 +58,8 @@ bool	facts_valid(const struct facts *facts);
 
 /* What a tool left behind. */
 struct tool {
-	struct bytes	out, err;	/* standard output and error */
+	struct bytes	out;		/* standard output */
+	struct bytes	err;		/* the start of standard error, then NUL bytes up to TOOL_ERROR_MAX */
 	int		exit_code;
 	bool		cut;		/* it was stopped at TOOL_FILE_MAX bytes of output */
 };
@@ -95,6 +96,7 @@ struct stage {
 
 #define STAGES_MAX 32
 #define TOOL_FILE_MAX (64u << 20)
+#define TOOL_ERROR_MAX 65536
 
 /* The stages in the order in which they run, ended by NULL. */
 extern const struct stage *const stages[];

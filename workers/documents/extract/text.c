@@ -8,7 +8,6 @@
 #define TEXT_MAX	(4u << 20)	/* bytes of text that are kept */
 #define TEXT_PAGES	200u		/* pages that are read */
 #define TEXT_PAGES_ARG	"200"
-#define ERROR_SEEN	65536u		/* bytes of the tool's complaints that are looked at */
 
 /* A layer with fewer letters and digits, in a thousand characters, comes from fonts that do not say what they show. */
 #define USABLE_PERMILLE	500u
@@ -16,13 +15,11 @@
 static const char *const pdftotext[] = { "/usr/bin/pdftotext", "-bbox-layout", "-enc", "UTF-8", "-l", TEXT_PAGES_ARG,
     "-", "-", NULL };
 
-/* poppler says it and exits with 0. */
+/* poppler says it, exits with 0, and may have found words all the same. */
 static bool
 out_of_memory(const struct tool *tool)
 {
-	struct bytes err = bytes_cut(tool->err, 0, ERROR_SEEN);
-
-	return bytes_find(err, "Out of memory") != NULL || bytes_find(err, "bad_alloc") != NULL;
+	return bytes_find(tool->err, "Out of memory") != NULL || bytes_find(tool->err, "bad_alloc") != NULL;
 }
 
 static enum stage_status
@@ -33,19 +30,19 @@ text_run(const struct doc *in, struct emit *out)
 	unsigned permille;
 	bool whole;
 
-	if (out_of_memory(&in->tool))
-		return STAGE_MEMORY;
 	if (in->tool.exit_code != 0 && !in->tool.cut)
-		return STAGE_FAILED;
+		return out_of_memory(&in->tool) ? STAGE_MEMORY : STAGE_FAILED;
 	whole = bbox_read(in->tool.out, &text, &bbox) && !in->tool.cut && in->facts.pages <= TEXT_PAGES;
 	permille = bbox.solid > 0 ? (unsigned)(bbox.letters * 1000 / bbox.solid) : 0;
-	emit_value(out, "text", "{\"pages\":%u,\"chars\":%zu,\"letters\":%u.%03u,\"usable\":%s}", bbox.pages, bbox.chars,
-	    permille / 1000, permille % 1000, permille >= USABLE_PERMILLE ? "true" : "false");
+	emit_value(out, "text", "{\"pages\":%u,\"chars\":%zu,\"letters_permille\":%u,\"usable\":%s}", bbox.pages,
+	    bbox.chars, permille, permille >= USABLE_PERMILLE ? "true" : "false");
 	if (text.len > 0)
 		emit_blob(out, "text", "text/plain; charset=utf-8", text.data, text.len);
 	if (!whole)
 		emit_limit(out, "/text");
 	buf_done(&text);
+	if (out_of_memory(&in->tool))
+		return STAGE_MEMORY;
 	return whole ? STAGE_OK : STAGE_LIMIT;
 }
 
