@@ -26,6 +26,7 @@ static bool	is_disabled(const json_t *object);
 static void	set_members(const struct resource_kind *kind, struct event *event, const json_t *current,
 		    json_t *changed);
 static bool	is_public(const struct schema *schema, const char *name);
+static bool	is_vendors(const struct world *world, const json_t *user);
 static void	check_user(const struct world *world, const json_t *object, struct problem *problem);
 
 #define MADE(kind)	kind ".created", kind ".updated"
@@ -250,6 +251,21 @@ set_members(const struct resource_kind *kind, struct event *event, const json_t 
 	json_decref(changed);
 }
 
+/* Is the user of the vendor? The only vendor is the world's or the actor's organisation: everybody else is a partner's. */
+static bool
+is_vendors(const struct world *world, const json_t *user)
+{
+	const char *id = json_str(user, "organization_id"), *kind;
+
+	if (world->organization != NULL && (id == NULL || strcmp(world->organization->id, id) == 0)) {
+		kind = json_str(world->organization->head, "kind");
+		return kind != NULL && strcmp(kind, "vendor") == 0;
+	}
+	if (id == NULL || (world->actor->organization_id != NULL && strcmp(world->actor->organization_id, id) == 0))
+		return world->actor->vendor;
+	return false;
+}
+
 /*
  * Roles belong to a side: a partner's administrator cannot make a reviewer. Nobody is a contributor by role,
  * that takes the invitation to a claim.
@@ -257,8 +273,7 @@ set_members(const struct resource_kind *kind, struct event *event, const json_t 
 static void
 check_user(const struct world *world, const json_t *object, struct problem *problem)
 {
-	const char *organization_kind = world->organization ? json_str(world->organization->head, "kind") : NULL;
-	bool vendor = organization_kind ? strcmp(organization_kind, "vendor") == 0 : world->actor->vendor;
+	bool vendor = is_vendors(world, object);
 	unsigned allowed = vendor ? ROLES_VENDOR | ROLE_OPERATOR : ROLES_PARTNER & ~(unsigned)ROLE_CONTRIBUTOR;
 	const json_t *role;
 	char pointer[48];

@@ -300,6 +300,34 @@ test_resource_roles_belong_to_a_side(void **state)
 	}
 }
 
+static void
+test_resource_roles_of_another_organisations_user_are_a_partners(void **state)
+{
+	static const struct actor ada = { .kind = ACTOR_USER, .id = "usr_01J8ZQ4V6T3K9M2N5P7R8S9T01", .name = "Ada",
+		.organization_id = "org_01J8ZQ4V6T3K9M2N5P7R8S9T09", .roles = ROLE_PROGRAM_ADMIN, .vendor = true };
+	static const char own[] = "{\"organization_id\": \"org_01J8ZQ4V6T3K9M2N5P7R8S9T09\"}";
+	static const char partners[] = "{\"organization_id\": \"" ORG "\"}";
+	static const char reviewer[] = "{\"email\": \"bo@example.com\", \"name\": \"Bo\", \"roles\": [\"reviewer\"]}";
+	static const char claimant[] = "{\"email\": \"bo@example.com\", \"name\": \"Bo\", \"roles\": [\"claimant\"]}";
+	struct thing user;
+
+	(void)state;
+	thing_open(&user, "usr");
+	user.world.actor = &ada;
+	assert_int_equal(act(&user, "create", reviewer, partners, -1), -1);
+	assert_fault(&user, "#/roles/0", "invalid_enum");
+	assert_int_equal(act(&user, "create", claimant, own, -1), -1);
+	assert_fault(&user, "#/roles/0", "invalid_enum");
+	assert_int_equal(act(&user, "create", claimant, partners, -1), 0);
+	assert_int_equal(act(&user, "update", "{\"roles\": [\"auditor\"]}", NULL, -1), -1);
+	thing_close(&user);
+
+	thing_open(&user, "usr");
+	user.world.actor = &ada;
+	assert_int_equal(act(&user, "create", reviewer, own, -1), 0);
+	thing_close(&user);
+}
+
 /* Searched in everything of an event that somebody may read: all but its head. */
 static void
 assert_hidden(const struct event *event, const char *secret)
@@ -433,6 +461,7 @@ main(void)
 		cmocka_unit_test(test_resource_removed_is_not_found),
 		cmocka_unit_test(test_resource_user_is_disabled_and_stays_to_be_seen),
 		cmocka_unit_test(test_resource_roles_belong_to_a_side),
+		cmocka_unit_test(test_resource_roles_of_another_organisations_user_are_a_partners),
 		cmocka_unit_test(test_resource_secrets_are_never_told),
 		cmocka_unit_test(test_resource_stored_secret_of_an_endpoint_is_shown_once),
 		cmocka_unit_test(test_resource_computed_members_win_over_stored_ones),
