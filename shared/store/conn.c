@@ -73,7 +73,7 @@ conn_free(struct conn *conn)
 
 	conn_close(conn);
 	conn->state = CONN_CLOSED;
-	conn_fail_calls(conn, was_up);
+	conn_fail_calls(conn, was_up, false);
 	for (unsigned rounds = 0; conn->refused.count > 0; rounds++) {
 		assert(rounds < 1000);	/* someone tries again for ever, although it is being freed */
 		conn_late(-1, 0, conn);
@@ -296,7 +296,7 @@ conn_ready(struct conn *conn)
 	conn->ops->state(true, conn->owner);
 }
 
-/* The connection or an attempt is over. What may have been executed is unknown, the rest was not sent. */
+/* The connection or an attempt is over. What may have been executed is unknown; the rest waits for the next attempt. */
 void
 conn_lost(struct conn *conn, const char *fmt, ...)
 {
@@ -314,7 +314,7 @@ conn_lost(struct conn *conn, const char *fmt, ...)
 	if (!was_up)
 		conn->failures++;
 	conn_pause(conn);
-	conn_fail_calls(conn, was_up);
+	conn_fail_calls(conn, was_up, was_told);
 	if (was_told)
 		conn->ops->state(false, conn->owner);
 }

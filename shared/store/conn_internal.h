@@ -73,8 +73,8 @@ void	conn_readable(evutil_socket_t fd, short what, void *arg);
 void	conn_flush(evutil_socket_t fd, short what, void *arg);
 void	conn_flush_soon(struct conn *conn);
 void	conn_late(evutil_socket_t fd, short what, void *arg);
-/* Answers all that wait: STORE_UNKNOWN where Redis may have read the command, else STORE_UNAVAILABLE. */
-void	conn_fail_calls(struct conn *conn, bool was_up);
+/* Answers all that wait: STORE_UNKNOWN where Redis may have read the command, else STORE_UNAVAILABLE; keep: those not. */
+void	conn_fail_calls(struct conn *conn, bool was_up, bool keep);
 void	conn_check_silence(struct conn *conn);
 
 #endif

@@ -40,6 +40,7 @@ static void	conn_reply(struct conn *conn, redisReply *reply);
 static void	conn_greeting(struct conn *conn, const redisReply *reply);
 static void	conn_answer(struct conn *conn, const redisReply *reply);
 static const struct refusal *refusal_find(const redisReply *reply);
+static void	conn_hold(struct conn *conn, const struct ring *ring, unsigned kept, uint64_t sent);
 static void	conn_note(struct conn *conn, enum log_level level, const char *event, const redisReply *reply);
 
 static void
@@ -375,16 +376,27 @@ conn_check_silence(struct conn *conn)
 		conn_lost(conn, "no answer in %lld ms", (long long)conn->command_ms);
 }
 
+/*
+ * Nothing of a command has left when its first byte has not: it is kept for the next attempt, if there is one soon (`keep`).
+ * Only a part of the first one kept may be behind us.
+ */
 void
-conn_fail_calls(struct conn *conn, bool was_up)
+conn_fail_calls(struct conn *conn, bool was_up, bool keep)
 {
 	struct ring failed = conn->calls;
 	uint64_t sent = was_up ? conn->sent : 0;
+	unsigned kept = 0;
 
 	memset(&conn->calls, 0, sizeof(conn->calls));
-	buf_done(&conn->out);
-	conn->out_at = 0;
-	conn->queued = conn->sent = 0;
+	while (keep && kept < failed.count) {
+		struct call call = failed.calls[(failed.head + failed.count - 1 - kept) & (failed.size - 1)];
+
+		if (call.start < sent || conn->queued - call.start > HELD_MAX_BYTES)
+			break;
+		kept++;
+	}
+	failed.count -= kept;
+	conn_hold(conn, &failed, kept, sent);
 	conn->in_callback = true;
 	while (failed.count > 0) {
 		struct call call = ring_pop(&failed);
@@ -393,4 +405,26 @@ conn_fail_calls(struct conn *conn, bool was_up)
 	}
 	conn->in_callback = false;
 	free(failed.calls);
+}
+
+/* The last `kept` calls, which lie behind those of the ring, begin the queue of the next connection. */
+static void
+conn_hold(struct conn *conn, const struct ring *ring, unsigned kept, uint64_t sent)
+{
+	uint64_t first = conn->queued;
+
+	for (unsigned i = 0; i < kept; i++) {
+		struct call call = ring->calls[(ring->head + ring->count + i) & (ring->size - 1)];
+
+		if (i == 0)
+			first = call.start;
+		call.start -= first;
+		ring_push(&conn->calls, call);
+	}
+	buf_drop(&conn->out, conn->out_at + (size_t)(first - sent));
+	if (kept == 0)
+		buf_done(&conn->out);
+	conn->queued -= first;
+	conn->out_at = 0;
+	conn->sent = 0;
 }

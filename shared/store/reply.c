@@ -162,7 +162,10 @@ create_integer(const redisReadTask *task, long long value)
 static void *
 create_nil(const redisReadTask *task)
 {
-	return create(task, 0);
+	redisReply *reply = create(task, 0);
+
+	reply->type = REDIS_REPLY_NIL;	/* the task's type is that of what could have been there */
+	return reply;
 }
 
 static void
