@@ -34,8 +34,8 @@ const struct resource_kind *resource_kind_by_prefix(const char *prefix);	/* firs
  * nothing gives no events. The aggregate is world->target, with sequence 0 and its id for a creation.
  * Members that the schema shows once or not at all (secrets, digests) are in the event's head alone, never in
  * data or changes.
- * A user's roles are those of his organisation's side: world->organization, when it is his, says which, else the actor's; the
- * user of any other organisation is a partner's.
+ * A user's roles are those of his organisation's side: world->organization, when it is his, says which, else
+ * the actor's; the user of any other organisation is a partner's.
  * -1: 404 not_found, 412 precondition_failed (`revision`), 422; *outcome is untouched.
  */
 int	resource_decide(const struct world *world, const struct resource_kind *kind, const struct command *command,
