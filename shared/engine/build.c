@@ -14,6 +14,7 @@
 
 static void	build_entries(struct execution *x, struct commit *commit, unsigned target);
 static void	build_feed(struct commit *commit, const struct event *event, const struct aggregate *aggregate);
+static void	build_comment(struct commit *commit, const struct event *event, const struct aggregate *aggregate);
 static void	build_jobs(struct execution *x, struct commit *commit);
 static const struct aggregate *applied(const struct execution *x, unsigned target);
 
@@ -116,12 +117,26 @@ build_entries(struct execution *x, struct commit *commit, unsigned target)
 		if (event->machine != NULL)
 			json_object_update(machine, event->machine);
 		build_feed(commit, event, after);
+		build_comment(commit, event, after);
 	}
 	memcpy(after->hash, previous, sizeof(after->hash));
 	snapshot_write(commit, number, before, after, items, machine);
 	index_write(commit, number, before, after, x->world.program);
 	json_decref(items);
 	json_decref(machine);
+}
+
+/* A comment lives in its last entry: the set beside the claim finds it. */
+static void
+build_comment(struct commit *commit, const struct event *event, const struct aggregate *aggregate)
+{
+	const char *id = strncmp(event->type, "comment.", 8) == 0 ? json_str(event->data, "comment_id") : NULL;
+	char key[STORE_KEY_SIZE];
+
+	if (id == NULL)
+		return;
+	store_key(key, (unsigned)id_partition(aggregate->id), "c:%s", aggregate->id);
+	commit_zadd(commit, key, (double)event->sequence, id);
 }
 
 /* What streams and webhooks tell of it: enough to choose by, the event itself is read from the history. */

@@ -67,6 +67,15 @@ caller_resolve(struct load *load, struct problem *problem)
 	return 0;	/* an invitation's link: the command looks at it itself */
 }
 
+static bool
+organization_is_active(const struct load *load)
+{
+	const struct aggregate *organization = load->slot[SLOT_ORGANIZATION].aggregate;
+	const char *state = organization == NULL ? NULL : json_str(organization->head, "state");
+
+	return state != NULL && strcmp(state, "active") == 0;
+}
+
 static int
 user_resolve(struct load *load, struct problem *problem)
 {
@@ -86,8 +95,7 @@ user_resolve(struct load *load, struct problem *problem)
 	state = user == NULL ? NULL : json_str(user->head, "state");
 	if (state == NULL || strcmp(state, "active") != 0 || !resource_exists(user))
 		return refuse(problem, "invalid_token", "The user of this token is not active");
-	state = organization == NULL ? NULL : json_str(organization->head, "state");
-	if (state == NULL || strcmp(state, "active") != 0)
+	if (!organization_is_active(load))
 		return refuse(problem, "invalid_token", "The organisation of this token is not active");
 	memset(actor, 0, sizeof(*actor));
 	actor->kind = ACTOR_USER;
@@ -126,6 +134,8 @@ contributor_resolve(struct load *load, struct problem *problem)
 		if (state == NULL || strcmp(state, "joined") != 0)
 			return refuse(problem, "invalid_token", "You were taken off this claim");
 		load->expires_at = json_str(item, "expires_at");
+		if (!organization_is_active(load))
+			return refuse(problem, "invalid_token", "The organisation of this claim is not active");
 		if (load->expires_at != NULL && time_parse(load->expires_at, &ends) && ends <= load->now_ms)
 			return refuse(problem, "token_expired", "This link has expired; ask for a new invitation");
 		memset(actor, 0, sizeof(*actor));

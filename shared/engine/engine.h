@@ -165,6 +165,7 @@ void	load_world(const struct load *load, struct world *world);
 void	reply_etag(char etag[48], int64_t revision, const struct buf *body);
 
 extern const struct operation operation_claim;		/* commands of a claim */
+extern const struct operation operation_invitation;	/* of a claim, whose facts.token_sha256 is to find the item that it makes */
 extern const struct operation operation_resource;	/* create, update, remove by the target's prefix */
 
 #endif

@@ -368,5 +368,20 @@ resource_operation(struct execution *x, struct outcome *outcome, struct problem 
 	    outcome, problem);
 }
 
+/* The digest of a link or token leads to the claim and the item; it stays the same for ever, the item says whether it is good. */
+static void
+digest_extra(struct execution *x, struct commit *commit)
+{
+	const char *digest = json_str(x->command.facts, "token_sha256");
+	char key[STORE_KEY_SIZE], ids[2 * ID_SIZE];
+
+	if (digest == NULL || x->outcome.item_id[0] == '\0')
+		return;
+	store_key(key, (unsigned)id_partition(x->world.target->id), "tok:%s", digest);
+	snprintf(ids, sizeof(ids), "%s %s", x->world.target->id, x->outcome.item_id);
+	commit_put(commit, key, ids, strlen(ids), 0);
+}
+
+const struct operation operation_invitation = { "invitation", claim_operation, digest_extra };
 const struct operation operation_claim = { "claim", claim_operation, NULL };
 const struct operation operation_resource = { "resource", resource_operation, NULL };

@@ -229,12 +229,13 @@ derive(struct run *run)
 {
 	struct load *load = run->load;
 	const struct aggregate *target = load->slot[SLOT_TARGET].aggregate, *program;
-	char before[3][ID_SIZE];
+	char before[4][ID_SIZE];
 	const char *state;
 
 	memcpy(before[0], load->slot[SLOT_ACCOUNT].id, ID_SIZE);
 	memcpy(before[1], load->slot[SLOT_PROGRAM].id, ID_SIZE);
 	memcpy(before[2], load->slot[SLOT_RULES].id, ID_SIZE);
+	memcpy(before[3], load->slot[SLOT_ORGANIZATION].id, ID_SIZE);
 	if (target != NULL && strncmp(target->id, "clm", 3) == 0 && target->sequence > 0) {
 		const char *account = json_str(target->head, "fund_account_id");
 
@@ -250,6 +251,10 @@ derive(struct run *run)
 	} else if (target != NULL && strncmp(target->id, "acc", 3) == 0) {
 		load_set(load, SLOT_PROGRAM, json_str(target->head, "program_id"));
 	}
+	if (strcmp(load->credentials.prefix, "cci") == 0 && load->slot[SLOT_TOKEN].aggregate != NULL)
+		load_set(load, SLOT_ORGANIZATION, json_str(load->slot[SLOT_TOKEN].aggregate->head, "organization_id"));
+	if (load->account_key[1][0] != '\0' && load->account_key[0][0] == '\0')	/* of a new claim of the caller's */
+		memcpy(load->account_key[0], load->slot[SLOT_ORGANIZATION].id, ID_SIZE);
 	if (load->account_key[0][0] != '\0' && load->slot[SLOT_ACCOUNT].id[0] == '\0') {
 		char fact[4 * ID_SIZE];
 
@@ -263,7 +268,7 @@ derive(struct run *run)
 	else if (program != NULL)
 		load_set(load, SLOT_RULES, json_str(program->head, "current_rule_set_id"));
 	return strcmp(before[0], load->slot[SLOT_ACCOUNT].id) != 0 || strcmp(before[1], load->slot[SLOT_PROGRAM].id) != 0 ||
-	    strcmp(before[2], load->slot[SLOT_RULES].id) != 0;
+	    strcmp(before[2], load->slot[SLOT_RULES].id) != 0 || strcmp(before[3], load->slot[SLOT_ORGANIZATION].id) != 0;
 }
 
 /* The account of (organisation, programme, period): once there, it stays the same. */

@@ -1,0 +1,86 @@
+/* claims - the claim itself and its actions. Lists are claim_list.c, what lies below a claim items.c and documents.c. */
+#include <string.h>
+
+#include "api/resources/call.h"
+#include "api/resources/claim_list.h"
+#include "api/resources/history.h"
+#include "base/json.h"
+#include "domain/claim.h"
+#include "domain/program.h"
+#include "schema/resources.h"
+
+static int	claim_create_prepare(struct call *call, struct execution *x, struct problem *problem);
+static void	claim_get(struct call *call);
+static void	claim_states(struct call *call);
+
+#define QUERY_LIST "state program_id sort limit cursor include_total"
+
+#define ACTION(name, schema, permission) \
+	{ HTTP_BIT(POST), "/v1/claims/{id}/" name, name "_claim", "Action " name, permission, 0, "clm", NULL, name, \
+	  schema, SCHEMA_POST, &schema_claim, 200, NULL, NULL, NULL, NULL }
+
+static const struct route rows[] = {
+	{ HTTP_BIT(GET), "/v1/claims", "list_claims", "Claims that the caller may see", MAY_SEE_CLAIM, ROUTE_LIST, NULL, NULL, NULL,
+	  NULL, SCHEMA_REPLY, &schema_claim, 200, QUERY_LIST, claim_list, NULL, NULL },
+	{ HTTP_BIT(POST), "/v1/claims", "create_claim", "Begin a claim", MAY_EDIT, ROUTE_CREATES, "clm", NULL, "create",
+	  &schema_claim, SCHEMA_POST, &schema_claim, 201, NULL, NULL, NULL, claim_create_prepare },
+	{ HTTP_BIT(GET), "/v1/claims/{id}", "get_claim", "A claim as the caller sees it", MAY_SEE_CLAIM, ROUTE_MACHINE, "clm", NULL,
+	  NULL, NULL, SCHEMA_REPLY, &schema_claim, 200, "include as_of_sequence", claim_get, NULL, NULL },
+	{ HTTP_BIT(PATCH), "/v1/claims/{id}", "update_claim", "Change a claim", MAY_EDIT, 0, "clm", NULL, "update", &schema_claim,
+	  SCHEMA_PATCH, &schema_claim, 200, NULL, NULL, NULL, NULL },
+	{ HTTP_BIT(POST), "/v1/claims/{id}/validate", "validate_claim", "What a submit would say", MAY_SUBMIT, 0, "clm", NULL,
+	  "validate", &schema_empty, SCHEMA_POST, &schema_validation, 200, NULL, NULL, NULL, NULL },
+	ACTION("submit", &schema_empty, MAY_SUBMIT),
+	ACTION("recall", &schema_reason, MAY_SUBMIT),
+	ACTION("resubmit", &schema_message, MAY_SUBMIT),
+	ACTION("take", &schema_empty, MAY_REVIEW),
+	ACTION("release", &schema_reason, MAY_REVIEW),
+	ACTION("cancel", &schema_reason, MAY_EDIT),
+	{ HTTP_BIT(GET), "/v1/claim-states", "list_claim_states", "States and the actions between them", MAY_SEE_CLAIM, ROUTE_LIST,
+	  NULL, NULL, NULL, NULL, SCHEMA_REPLY, &schema_claim_state, 200, NULL, claim_states, NULL, NULL },
+};
+ROUTE_TABLE(claims, rows);
+
+/* The programme, location and fund account of a new claim are known from its body. */
+static int
+claim_create_prepare(struct call *call, struct execution *x, struct problem *problem)
+{
+	const char *program = json_str(call->body, "program_id"), *location = json_str(call->body, "location_id");
+	const char *period = json_str(call->body, "period_id");
+
+	(void)problem;
+	if (program != NULL && call_id_valid(call->api, program, "prg"))
+		load_set(&x->load, SLOT_PROGRAM, program);
+	if (location != NULL && call_id_valid(call->api, location, "loc"))
+		load_set(&x->load, SLOT_LOCATION, location);
+	if (x->load.slot[SLOT_PROGRAM].id[0] != '\0' && period != NULL && id_valid(period, "per")) {
+		strcpy(x->load.account_key[1], program);
+		strcpy(x->load.account_key[2], period);
+	}
+	return 0;
+}
+
+static void
+claim_get(struct call *call)
+{
+	if (call_param(call, "as_of_sequence") != NULL)
+		claim_as_of(call);
+	else
+		claim_include(call);
+}
+
+static void
+claim_states(struct call *call)
+{
+	json_t *states = claim_states_json(), *row;
+	struct buf data = BUF_INIT(0);
+	size_t i;
+
+	json_array_foreach (states, i, row) {
+		if (i > 0)
+			buf_addch(&data, ',');
+		json_write(&data, row);
+	}
+	json_decref(states);
+	call_reply_page(call, &data, false, NULL, -1);
+}

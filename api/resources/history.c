@@ -1,0 +1,514 @@
+/* history - reads of what lies in histories: entries, proof, comments, and claims as they were. */
+#include "api/resources/history.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/resources/call.h"
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/xmalloc.h"
+#include "domain/account.h"
+#include "domain/claim.h"
+#include "domain/event_view.h"
+#include "engine/history.h"
+#include "schema/resources.h"
+
+#define SCAN_MAX	2000	/* entries looked at for one page */
+#define PROOF_MAX	1000	/* hashes of one page */
+#define EMBED_LAST	50
+
+/* A page of the history that is being filled. */
+struct page {
+	struct call	*call;
+	struct buf	 data;
+	unsigned	 limit, rows, scanned;
+	int64_t		 next;		/* sequence to go on with */
+	int64_t		 from_ms, to_ms;
+};
+
+static void	page_read(struct page *page);
+static void	page_rows(enum store_status status, json_t *rows, void *arg);
+static bool	page_wants(const struct page *page, const json_t *entry);
+static void	proof_rows(enum store_status status, json_t *rows, void *arg);
+static void	entry_found(enum store_status status, json_t *rows, void *arg);
+
+static void
+refuse_store(struct call *call, enum store_status status)
+{
+	struct problem problem = PROBLEM_INIT;
+
+	if (status == STORE_ERROR) {
+		problem_set(&problem, "internal", "The history cannot be read; it is in the log under this request id");
+	} else {
+		problem_set(&problem, "unavailable", "The store cannot be reached right now");
+		problem.retry_after_s = 1;
+	}
+	call_refuse(call, &problem);
+	problem_done(&problem);
+}
+
+/* cursor= of a history is the sequence of its last row. false: refused. */
+static bool
+sequence_param(struct call *call, const char *name, const char *code, int64_t *sequence)
+{
+	const char *text = call_param(call, name);
+	size_t n = text == NULL ? 0 : strlen(text);
+
+	*sequence = 0;
+	if (text == NULL)
+		return true;
+	if (n == 0 || n > 15 || strspn(text, "0123456789") != n) {
+		call_refusef(call, code, "%s must be %s", name, strcmp(name, "cursor") == 0 ? "the one of the page before" :
+		    "a whole number");
+		return false;
+	}
+	*sequence = strtoll(text, NULL, 10);
+	return true;
+}
+
+static bool
+time_param(struct call *call, const char *name, int64_t *ms)
+{
+	const char *text = call_param(call, name);
+
+	if (text == NULL || time_parse(text, ms))
+		return true;
+	call_refusef(call, "invalid_parameter", "%s must be a time such as 2026-09-15T08:00:00Z", name);
+	return false;
+}
+
+void
+history_list(struct call *call)
+{
+	struct page *page = xcalloc(1, sizeof(*page));
+
+	page->call = call;
+	call->data = page;
+	call->release = free;
+	page->to_ms = INT64_MAX;
+	if (!call_limit(call, &page->limit) || !sequence_param(call, "cursor", "invalid_cursor", &page->next) ||
+	    !time_param(call, "from", &page->from_ms) || !time_param(call, "to", &page->to_ms))
+		return;
+	page->next++;
+	page_read(page);
+}
+
+static void
+page_read(struct page *page)
+{
+	history_read(page->call->api->engine, page->call->id, page->next, 0, page->limit + 1, false, page_rows, page);
+}
+
+static void
+page_rows(enum store_status status, json_t *rows, void *arg)
+{
+	struct page *page = arg;
+	struct call *call = page->call;
+	bool more = json_array_size(rows) > page->limit;
+	char cursor[24];
+	json_t *row;
+	size_t i;
+
+	if (status != STORE_OK) {
+		buf_done(&page->data);
+		refuse_store(call, status);
+		return;
+	}
+	json_array_foreach (rows, i, row) {
+		if (page->rows == page->limit) {
+			more = true;
+			break;
+		}
+		page->next = json_int(row, "sequence") + 1;
+		page->scanned++;
+		if (!event_visible(row, call->world.actor) || !page_wants(page, row))
+			continue;
+		if (page->rows++ > 0)
+			buf_addch(&page->data, ',');
+		event_write(&page->data, row);
+	}
+	if (more && page->rows < page->limit && page->scanned < SCAN_MAX) {
+		page_read(page);
+		return;
+	}
+	snprintf(cursor, sizeof(cursor), "%lld", (long long)page->next - 1);
+	call_reply_page(call, &page->data, more, cursor, -1);
+}
+
+/* One of the comma separated words, each perhaps a family: "claim.*". */
+static bool
+word_of(const char *list, const char *text)
+{
+	if (list == NULL)
+		return true;
+	if (text == NULL)
+		return false;
+	while (*list != '\0') {
+		size_t n = strcspn(list, ",");
+
+		if (n > 1 && list[n - 1] == '*' ? strncmp(list, text, n - 1) == 0 : strlen(text) == n && strncmp(list, text, n) == 0)
+			return true;
+		list += n + (list[n] == ',');
+	}
+	return false;
+}
+
+static bool
+page_wants(const struct page *page, const json_t *entry)
+{
+	int64_t at = 0;
+
+	time_parse(json_str(entry, "occurred_at"), &at);
+	return at >= page->from_ms && at <= page->to_ms && word_of(call_param(page->call, "type"), json_str(entry, "type")) &&
+	    word_of(call_param(page->call, "actor_id"), json_str(json_get(entry, "actor"), "id"));
+}
+
+/* Every hash, internal entries too, so that anyone can verify the chain without their content. */
+void
+history_proof(struct call *call)
+{
+	int64_t after;
+	const char *limit = call_param(call, "limit");
+	unsigned n = PROOF_MAX;
+
+	if (limit != NULL && !call_limit(call, &n))
+		return;
+	if (!sequence_param(call, "cursor", "invalid_cursor", &after))
+		return;
+	history_read(call->api->engine, call->id, after + 1, 0, n, false, proof_rows, call);
+}
+
+static void
+proof_rows(enum store_status status, json_t *rows, void *arg)
+{
+	struct call *call = arg;
+	struct buf data = BUF_INIT(0);
+	int64_t last = 0;
+	char cursor[24];
+	json_t *row;
+	size_t i;
+
+	if (status != STORE_OK) {
+		refuse_store(call, status);
+		return;
+	}
+	json_array_foreach (rows, i, row) {
+		if (i > 0)
+			buf_addch(&data, ',');
+		schema_write(&data, &schema_proof, row, NULL, NULL);
+		last = json_int(row, "sequence");
+	}
+	snprintf(cursor, sizeof(cursor), "%lld", (long long)last);
+	call_reply_page(call, &data, last < call->world.target->sequence && last > 0, cursor, -1);
+}
+
+/* An entry by its id: histories are short enough to look through, and ids are sorted by time, not by sequence. */
+void
+history_get(struct call *call)
+{
+	if (!call_id_valid(call->api, call->match.var[1], NULL)) {
+		call_refusef(call, "not_found", "There is no such entry");
+		return;
+	}
+	history_read(call->api->engine, call->id, 1, 0, SCAN_MAX, false, entry_found, call);
+}
+
+static void
+entry_found(enum store_status status, json_t *rows, void *arg)
+{
+	struct call *call = arg;
+	struct buf body = BUF_INIT(0);
+	json_t *row;
+	size_t i;
+
+	if (status != STORE_OK) {
+		refuse_store(call, status);
+		return;
+	}
+	json_array_foreach (rows, i, row) {
+		if (strcmp(json_str(row, "id"), call->match.var[1]) != 0 || !event_visible(row, call->world.actor))
+			continue;
+		event_write(&body, row);
+		call_reply(call, 200, &body, json_int(row, "sequence"));
+		return;
+	}
+	call_refusef(call, "not_found", "There is no such entry");
+}
+
+/* ---- comments ---- */
+
+static bool
+comment_seen(const struct call *call, const json_t *comment)
+{
+	return json_get(comment, "removed_at") == NULL &&
+	    (strcmp(json_str(comment, "visibility"), "internal") != 0 || actor_sees_internal(call->world.actor));
+}
+
+static void
+comment_write(struct call *call, const char *id, struct buf *out)
+{
+	json_t *comment = json_object_get(call->data, id);
+
+	claim_write_comment(out, &call->world, comment);
+}
+
+static void
+release_json(void *data)
+{
+	json_decref(data);
+}
+
+static void
+comments_rows(enum store_status status, json_t *rows, void *arg)
+{
+	struct call *call = arg;
+	json_t *ids = json_array(), *comment;
+	size_t i;
+
+	if (status != STORE_OK) {
+		json_decref(ids);
+		refuse_store(call, status);
+		return;
+	}
+	call->data = json_object();
+	call->release = release_json;
+	json_array_foreach (rows, i, comment) {
+		if (!comment_seen(call, comment))
+			continue;
+		json_array_append_new(ids, json_string(json_str(comment, "comment_id")));
+		json_object_set(call->data, json_str(comment, "comment_id"), comment);
+	}
+	call_reply_list(call, ids, comment_write);
+}
+
+void
+comment_list(struct call *call)
+{
+	history_comments(call->api->engine, call->id, comments_rows, call);
+}
+
+static void
+comment_rows(enum store_status status, json_t *rows, void *arg)
+{
+	struct call *call = arg;
+	json_t *comment = json_array_get(rows, 0);
+	struct buf body = BUF_INIT(0);
+
+	if (status != STORE_OK) {
+		refuse_store(call, status);
+		return;
+	}
+	if (comment == NULL || !comment_seen(call, comment)) {
+		call_refusef(call, "not_found", "There is no such comment");
+		return;
+	}
+	claim_write_comment(&body, &call->world, comment);
+	call_reply(call, 200, &body, json_int(comment, "revision"));
+}
+
+void
+comment_get(struct call *call)
+{
+	if (!call_id_valid(call->api, call->match.var[1], "cmt")) {
+		call_refusef(call, "not_found", "There is no such comment");
+		return;
+	}
+	history_comment(call->api->engine, call->id, call->match.var[1], comment_rows, call);
+}
+
+static void
+comment_facts(enum store_status status, json_t *rows, void *arg)
+{
+	struct call *call = arg;
+	struct execution *x;
+	json_t *facts;
+
+	if (status != STORE_OK) {
+		refuse_store(call, status);
+		return;
+	}
+	x = call_execution(call);
+	x->operation = &operation_claim;
+	x->render = call->route->render != NULL ? call->route->render : call_render;
+	facts = json_object();
+	if (json_array_size(rows) == 1)
+		json_object_set(facts, "comment", json_array_get(rows, 0));
+	x->command.facts = facts;
+	call_execute(call, x);
+}
+
+void
+comment_command(struct call *call)
+{
+	if (call->id[0] == '\0' || call->item[0] == '\0')
+		call_execute(call, call_execution(call));	/* no such id can exist: answered like any other that is not there */
+	else
+		history_comment(call->api->engine, call->id, call->item, comment_facts, call);
+}
+
+/* ---- the claim itself, with what is embedded or as it was ---- */
+
+static void
+fold_found(enum store_status status, const struct aggregate *aggregate, void *arg)
+{
+	struct call *call = arg;
+	struct buf body = BUF_INIT(0);
+
+	if (status != STORE_OK) {
+		refuse_store(call, status);
+		return;
+	}
+	if (aggregate == NULL) {
+		call_refusef(call, "not_found", "The claim has no such entry");
+		return;
+	}
+	call->world.target = aggregate;
+	claim_write(&body, &call->world, &(struct claim_view){ .past = true });
+	call->world.target = NULL;
+	call_reply(call, 200, &body, json_int(aggregate->head, "revision"));
+	aggregate_unref(aggregate);
+}
+
+void
+claim_as_of(struct call *call)
+{
+	int64_t sequence;
+
+	if (!sequence_param(call, "as_of_sequence", "invalid_parameter", &sequence))
+		return;
+	if (sequence < 1 || sequence > claim_sequence_for(call->world.target, call->world.actor)) {
+		call_refusef(call, "invalid_parameter", "as_of_sequence must be from 1 to the claim's sequence, %lld",
+		    (long long)claim_sequence_for(call->world.target, call->world.actor));
+		return;
+	}
+	history_fold(call->api->engine, call->id, sequence, fold_found, call);
+}
+
+/* Names in include= of a claim. Those with a reader lie outside it. */
+struct embedding {
+	struct call	*call;
+	json_t		*embeds;
+	const char	*names[16];
+	char		 text[256];
+	unsigned	 pending;
+	enum store_status status;
+};
+
+static const char *const embed_names[] = { "invoices", "csrs", "documents", "metrics", "comments", "requests", "decisions",
+	"checks", "collaborators", "fund_account", "history", NULL };
+
+static void	embed_answered(struct embedding *e);
+
+static void
+embed_comments(enum store_status status, json_t *rows, void *arg)
+{
+	struct embedding *e = arg;
+	json_t *seen = json_array(), *comment;
+	size_t i;
+
+	json_array_foreach (rows, i, comment)
+		if (comment_seen(e->call, comment))
+			json_array_append(seen, comment);
+	json_set(e->embeds, "comments", seen);
+	e->status = status != STORE_OK ? status : e->status;
+	embed_answered(e);
+}
+
+static void
+embed_history(enum store_status status, json_t *rows, void *arg)
+{
+	struct embedding *e = arg;
+	json_t *seen = json_array(), *row;
+	size_t i;
+
+	for (i = json_array_size(rows); i > 0; i--) {	/* newest first as read; shown in order */
+		row = json_array_get(rows, i - 1);
+		if (event_visible(row, e->call->world.actor)) {
+			struct buf text = BUF_INIT(0);
+
+			event_write(&text, row);
+			json_array_append_new(seen, json_read_own(text.data, text.len));
+			buf_done(&text);
+		}
+	}
+	json_set(e->embeds, "history", seen);
+	e->status = status != STORE_OK ? status : e->status;
+	embed_answered(e);
+}
+
+static void
+embed_release(void *data)
+{
+	struct embedding *e = data;
+
+	json_decref(e->embeds);
+	free(e);
+}
+
+void
+claim_include(struct call *call)
+{
+	const char *include = call_param(call, "include");
+	struct embedding *e = xcalloc(1, sizeof(*e));
+	size_t n = 0;
+	char *save = NULL;
+
+	call->data = e;
+	call->release = embed_release;
+	e->call = call;
+	e->embeds = json_object();
+	e->pending = 1;
+	if (include != NULL && strlen(include) < sizeof(e->text)) {
+		strcpy(e->text, include);
+		for (char *word = strtok_r(e->text, ",", &save); word != NULL; word = strtok_r(NULL, ",", &save)) {
+			bool known = false, twice = false;
+
+			for (size_t i = 0; embed_names[i] != NULL; i++)
+				known |= strcmp(embed_names[i], word) == 0;
+			for (size_t i = 0; i < n; i++)
+				twice |= strcmp(e->names[i], word) == 0;
+			if (!known) {
+				call_refusef(call, "invalid_parameter", "include= takes invoices, csrs, documents, metrics, comments, "
+				    "requests, decisions, checks, collaborators, fund_account and history");
+				return;
+			}
+			if (!twice)
+				e->names[n++] = word;
+		}
+	}
+	for (size_t i = 0; i < n; i++) {
+		if (strcmp(e->names[i], "comments") == 0) {
+			e->pending++;
+			history_comments(call->api->engine, call->id, embed_comments, e);
+		} else if (strcmp(e->names[i], "history") == 0) {
+			e->pending++;
+			history_read(call->api->engine, call->id, 1, 0, EMBED_LAST, true, embed_history, e);
+		} else if (strcmp(e->names[i], "fund_account") == 0 && call->world.account != NULL &&
+		    account_visible(call->world.account, call->world.actor)) {
+			struct buf text = BUF_INIT(0);
+
+			account_write(&text, &call->world, call->world.account, 0);
+			json_set(e->embeds, "fund_account", json_read_own(text.data, text.len));
+			buf_done(&text);
+		}
+	}
+	embed_answered(e);
+}
+
+static void
+embed_answered(struct embedding *e)
+{
+	struct call *call = e->call;
+	struct buf body = BUF_INIT(0);
+
+	if (--e->pending > 0)
+		return;
+	if (e->status != STORE_OK) {
+		refuse_store(call, e->status);
+		return;
+	}
+	claim_write(&body, &call->world, &(struct claim_view){ .include = e->names[0] == NULL ? NULL : e->names,
+	    .embeds = e->embeds });
+	call_reply(call, 200, &body, json_int(call->world.target->head, "revision"));
+}
