@@ -49,6 +49,9 @@ struct commit {
 	void		*arg;
 };
 
+/* Completes commit->eval: all keys and arguments in wire form, in the order of lua/commit.lua. Once. */
+void	commit_prepare(struct commit *commit);
+
 void	strings_add(struct strings *strings, const void *data, size_t len);
 void	strings_add_str(struct strings *strings, const char *s);
 void	strings_done(struct strings *strings);

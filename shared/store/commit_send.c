@@ -55,20 +55,29 @@ pack_short(char *out, unsigned value)
 void
 store_commit(struct store *store, struct commit *commit, int64_t deadline_ms, commit_cb *cb, void *arg)
 {
-	struct eval *eval = &commit->eval;
-
 	commit->deadline_ms = deadline_ms;
 	commit->cb = cb;
 	commit->arg = arg;
-	*eval = (struct eval){ .store = store, .script = &script_commit, .cb = commit_answered, .arg = commit };
+	commit->eval.store = store;
+	commit->eval.cb = commit_answered;
+	commit->eval.arg = commit;
+	commit_prepare(commit);
+	eval_send(&commit->eval);
+}
+
+void
+commit_prepare(struct commit *commit)
+{
+	struct eval *eval = &commit->eval;
+
 	commit_head(commit);
+	eval->script = &script_commit;
 	eval->keys = commit->keys.count + commit->op_keys.count;
 	eval->args = commit->args.count + commit->op_args.count;
 	eval_add(eval, &commit->keys.text);
 	eval_add(eval, &commit->op_keys.text);
 	eval_add(eval, &commit->args.text);
 	eval_add(eval, &commit->op_args.text);
-	eval_send(eval);
 }
 
 /* All keys and arguments before those of the operations, in the order of lua/commit.lua. */
