@@ -220,7 +220,7 @@ conn_step(struct http_conn *conn)
 		return false;
 	if (conn->request == NULL) {
 		conn->request = request_new(conn->server, conn);
-		http_parser_init(&conn->parser, &conn->server->parser_limits, &conn->request->head);
+		http_parser_start(&conn->parser, &conn->server->parser_limits, &conn->request->head);
 		conn->since_ms = now_ms();
 		conn->fresh = false;
 		conn->served++;

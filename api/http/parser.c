@@ -43,7 +43,7 @@ static enum http_fault (*const steps[])(struct http_parser *, const char **at, c
 };
 
 void
-http_parser_init(struct http_parser *parser, const struct http_parser_limits *limits, struct http_head *head)
+http_parser_start(struct http_parser *parser, const struct http_parser_limits *limits, struct http_head *head)
 {
 	parser->limits = limits;
 	parser->head = head;

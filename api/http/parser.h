@@ -78,10 +78,10 @@ struct http_parser {
 };
 
 /* Begins a request; head is reset by the caller. */
-void	http_parser_init(struct http_parser *parser, const struct http_parser_limits *limits, struct http_head *head);
+void	http_parser_start(struct http_parser *parser, const struct http_parser_limits *limits, struct http_head *head);
 /*
  * Takes bytes up to the next event; *used says how many. DATA: data[*used - *piece .. *used). END follows the last piece, or HEAD,
- * as an event of its own and needs no more bytes: call until MORE, END or BAD. After END: http_parser_init().
+ * as an event of its own and needs no more bytes: call until MORE, END or BAD. After END: http_parser_start().
  */
 enum http_parsed http_parser_next(struct http_parser *parser, const char *data, size_t len, size_t *used, size_t *piece);
 bool	http_parser_begun(const struct http_parser *parser);	/* any byte of this request taken? */

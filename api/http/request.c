@@ -74,6 +74,7 @@ request_free(struct http_request *request)
 	memcpy(bufs, (struct buf[]) { request->fields, request->body, request->held_head, request->held_body },
 	    sizeof(bufs));
 	memset(request, 0, sizeof(*request));
+	request->server = server;
 	request->head = head;
 	request->fields = bufs[0];
 	request->body = bufs[1];
