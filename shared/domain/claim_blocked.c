@@ -97,8 +97,8 @@ block_content(const struct world *world, json_t *rows)
 }
 
 /*
- * An open request blocks as such: what it names is no second reason. An answered one leaves the judgement to the reviewer, so
- * the document counts again here.
+ * An open request blocks as such: what it names is no second reason. Once it is answered the judgement is the reviewer's. So
+ * feedback does not count here, as it does in what `requirements` shows.
  */
 static void
 block_requirements(const struct world *world, json_t *rows)

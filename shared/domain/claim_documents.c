@@ -94,10 +94,15 @@ static json_t *
 upload_body(const struct deciding *d)
 {
 	static const char *const inherited[] = { "purpose", "kind", "requirement", "note" };
+	static const char *const made[] = { "status", "version", "uploaded_by", "created_at", "updated_at", "revision", "created_by",
+		"claim_revision" };
 	json_t *body = json_is_object(d->command->body) ? json_copy(d->command->body) : json_object();
 	const char *id, *name = json_str(d->command->facts, "name");
 	const json_t *old = replaced_of(d, &id);
 
+	/* What came of an announcement is good as the body of its upload. */
+	for (size_t i = 0; json_flag(d->command->facts, "announced") && i < ARRAY_SIZE(made); i++)
+		json_object_del(body, made[i]);
 	for (size_t i = 0; old != NULL && i < ARRAY_SIZE(inherited); i++) {
 		if (json_get(body, inherited[i]) == NULL)
 			json_set(body, inherited[i], json_incref(json_object_get(old, inherited[i])));

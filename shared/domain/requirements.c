@@ -26,8 +26,8 @@ struct proofs {
 
 enum met { MISSING, PENDING, MET };
 
-static struct proofs proofs_of(const struct aggregate *claim, bool answered_too);
-static bool	document_is_rejected(const struct aggregate *claim, const char *id, bool answered_too);
+static struct proofs proofs_of(const struct aggregate *claim, bool feedback);
+static bool	document_is_rejected(const struct aggregate *claim, const char *id);
 static enum met	evaluate(const struct proofs *proofs, const char *key, const json_t *need);
 static void	add_parts(const struct proofs *proofs, const char *key, const json_t *need, json_t *parts);
 static bool	mentions(const json_t *need, const char *kind);
@@ -36,7 +36,7 @@ static json_t	*ids_of(const struct proofs *proofs, const char *key, const json_t
 static json_t	*row_make(const struct proofs *proofs, const json_t *requirement);
 
 json_t *
-requirements_json(const struct aggregate *claim, const json_t *activity, bool answered_too)
+requirements_json(const struct aggregate *claim, const json_t *activity, bool feedback)
 {
 	const json_t *requirements = json_get(activity, "requirements"), *requirement;
 	json_t *rows = json_array();
@@ -45,7 +45,7 @@ requirements_json(const struct aggregate *claim, const json_t *activity, bool an
 
 	if (json_array_size(requirements) == 0)
 		return rows;
-	proofs = proofs_of(claim, answered_too);
+	proofs = proofs_of(claim, feedback);
 	json_array_foreach (requirements, i, requirement)
 		json_array_append_new(rows, row_make(&proofs, requirement));
 	free(proofs.list);
@@ -75,7 +75,7 @@ proof_compare(const void *a, const void *b)
 
 /* In order of creation, so that satisfied_by does not depend on how the items lie in memory. */
 static struct proofs
-proofs_of(const struct aggregate *claim, bool answered_too)
+proofs_of(const struct aggregate *claim, bool feedback)
 {
 	struct proofs proofs = { xcalloc(json_object_size(claim->items) + 1, sizeof(struct proof)), 0 };
 	const char *id;
@@ -98,7 +98,7 @@ proofs_of(const struct aggregate *claim, bool answered_too)
 			proof->use = USE_PENDING;
 		else
 			proof->use = strcmp(status, "ready") == 0 ? USE_READY : USE_REJECTED;
-		if (document_is_rejected(claim, id, answered_too))
+		if (feedback && document_is_rejected(claim, id))
 			proof->use = USE_REJECTED;
 		proofs.count++;
 	}
@@ -107,15 +107,13 @@ proofs_of(const struct aggregate *claim, bool answered_too)
 }
 
 static bool
-document_is_rejected(const struct aggregate *claim, const char *id, bool answered_too)
+document_is_rejected(const struct aggregate *claim, const char *id)
 {
 	const char *request_id, *target_id;
 	json_t *request;
 
 	json_object_foreach (claim->items, request_id, request) {
-		if (strncmp(request_id, "req", 3) != 0)
-			continue;
-		if (!request_is(request, "open") && !(answered_too && request_is(request, "answered")))
+		if (strncmp(request_id, "req", 3) != 0 || !request_is_live(request))
 			continue;
 		target_id = json_str(json_get(request, "target"), "id");
 		if (target_id != NULL && strcmp(target_id, id) == 0)

@@ -6,11 +6,10 @@
 
 /*
  * The requirements of `activity` against the documents of the claim: an array of rows of schema_requirement. gives.
- * A document counts when it is a proof, ready, of the right kind, for this requirement or for none in particular, and not
- * rejected: by an open request, or, with `answered_too`, by one that was answered and not closed yet.
- * activity NULL: [].
+ * A document counts when it is a proof, ready, of the right kind, for this requirement or for none in particular, and, with
+ * `feedback`, not named by a request that is open, or answered and not closed yet. activity NULL: [].
  */
-json_t	*requirements_json(const struct aggregate *claim, const json_t *activity, bool answered_too);
+json_t	*requirements_json(const struct aggregate *claim, const json_t *activity, bool feedback);
 /* Has the activity a requirement with this key? */
 bool	requirements_have(const json_t *activity, const char *key);
 
