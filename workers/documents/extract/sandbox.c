@@ -11,8 +11,10 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
+#include <linux/capability.h>
 #include <linux/seccomp.h>
 #include <seccomp.h>
 
@@ -254,6 +256,16 @@ sandbox_set_stage(unsigned cpu_s, size_t memory)
 	return 0;
 }
 
+/* A root that could not become nobody keeps no right but its name. Others have none: nothing changes. */
+static int
+drop_capabilities(void)
+{
+	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = { { 0 } };
+
+	return (int)syscall(SYS_capset, &head, none);
+}
+
 int
 sandbox_enter(const struct sandbox *sandbox, enum sandbox_kind kind, int ruleset, const struct sandbox_limits *limits,
     pid_t parent)
@@ -264,7 +276,7 @@ sandbox_enter(const struct sandbox *sandbox, enum sandbox_kind kind, int ruleset
 	/* After the change of user, which clears both. */
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) == -1 || getppid() != parent || prctl(PR_SET_DUMPABLE, 0) == -1)
 		return -1;
-	if (set_limits(limits) == -1 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1)
+	if (set_limits(limits) == -1 || drop_capabilities() == -1 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1)
 		return -1;
 	if (sandbox->ruleset != -1 && (landlock_restrict(ruleset) == -1 || close(ruleset) == -1))
 		return -1;

@@ -14,6 +14,7 @@
 #define BOMB_RATIO	100u		/* an entry of more than ... */
 #define BOMB_SIZE	(64u << 20)	/* ... both is not unpacked by anyone */
 #define TOTAL_MAX	(1ull << 30)	/* bytes that all entries may announce */
+#define NESTED_MAX	32		/* archives inside that are looked at */
 
 /* By the content type of the main part. The last ones are read by nobody: they bring programs along. */
 static const struct office {
@@ -85,28 +86,70 @@ read_relations(const struct zip *zip, const struct zip_entry *entry, char *part,
 	}
 }
 
+/* Counts an entry in; true: nobody unpacks this. */
+static bool
+is_bomb(const struct zip_entry *entry, unsigned n, uint64_t *total)
+{
+	*total += entry->size;
+	return n == ZIP_ENTRIES_MAX || *total > TOTAL_MAX ||
+	    (entry->size > BOMB_SIZE && entry->size / BOMB_RATIO > entry->packed);
+}
+
+static bool
+is_archive(struct bytes name)
+{
+	static const char *const endings[] = { ".zip", ".docx", ".xlsx", ".pptx", ".gz", ".7z" };
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(endings); i++) {
+		if (ends_with(name, endings[i]))
+			return true;
+	}
+	return false;
+}
+
+/* An archive inside: it must be no bomb, and hold no third one. */
+static void
+read_nested(const struct zip *outer, const struct zip_entry *entry, char *part, struct sniffed *s)
+{
+	long len = zip_read(outer, entry, part, PART_MAX);
+	struct zip_entry inner;
+	uint64_t total = 0;
+	struct zip zip;
+	size_t at = 0;
+	unsigned n;
+
+	if (len <= 0 || !zip_open(&zip, (struct bytes){ (const uint8_t *)part, (size_t)len }))
+		return;
+	for (n = 0; zip_next(&zip, &at, &inner); n++) {
+		if (is_bomb(&inner, n, &total) || is_archive(inner.name)) {
+			s->marks |= SNIFF_LIMIT;
+			return;
+		}
+	}
+}
+
 static void
 read_entries(const struct zip *zip, char *part, struct sniffed *s)
 {
 	struct zip_entry entry;
 	uint64_t total = 0;
-	unsigned n, relations = 0;
+	unsigned n, relations = 0, nested = 0;
 	size_t at = 0;
 
 	for (n = 0; zip_next(zip, &at, &entry); n++) {
-		total += entry.size;
-		if (n == ZIP_ENTRIES_MAX || total > TOTAL_MAX ||
-		    (entry.size > BOMB_SIZE && entry.size / BOMB_RATIO > entry.packed)) {
+		if (is_bomb(&entry, n, &total))
 			s->marks |= SNIFF_LIMIT;
-			if (n == ZIP_ENTRIES_MAX)
-				return;
-		}
+		if (n == ZIP_ENTRIES_MAX)
+			return;
 		if (zip_named(&entry, "[Content_Types].xml"))
 			read_content_types(zip, &entry, part, s);
 		else if (ends_with(entry.name, ".rels") && relations++ < RELATIONS_MAX)
 			read_relations(zip, &entry, part, s);
 		else if (ends_with(entry.name, "vbaProject.bin"))
 			s->marks |= SNIFF_ACTIVE;
+		else if (is_archive(entry.name) && nested++ < NESTED_MAX)
+			read_nested(zip, &entry, part, s);
 	}
 }
 
