@@ -2,6 +2,7 @@
 #ifndef API_RESOURCES_API_H
 #define API_RESOURCES_API_H
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -28,6 +29,9 @@ struct api {
 	struct metrics		*metrics;
 	struct metric		*requests;		/* by route, method and status */
 	struct metric		*duration;		/* by route */
+	struct metric		*jobs;			/* gauge by kind and state */
+	struct metric		*connections;
+	struct metric		*store_up;
 	unsigned		 partitions;
 	bool			 sandbox;
 	bool			 draining;
@@ -36,8 +40,10 @@ struct api {
 	const char		*invitation_path;	/* "/console/#/invitation?token=" */
 };
 
-/* Registers every route; the tables are api/resources/routes.c. */
+/* Makes the router from every table (routes.c), and the metrics of requests. */
 void	api_routes(struct api *api);
+/* The OpenAPI document of the same tables. gives. */
+json_t	*api_openapi(void);
 /* For http_config.handlers. */
 struct http_request;
 struct http_outcome;

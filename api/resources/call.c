@@ -434,19 +434,28 @@ static void
 call_loaded(struct load *load, const struct problem *problem, void *arg)
 {
 	struct call *call = arg;
+
+	(void)load;
+	if (call_may(call, problem))
+		call->route->handle(call);
+}
+
+bool
+call_may(struct call *call, const struct problem *problem)
+{
 	struct problem failed = PROBLEM_INIT;
 
 	if (problem != NULL) {
 		call_refuse(call, problem);
-		return;
+		return false;
 	}
-	load_world(load, &call->world);
+	load_world(&call->load, &call->world);
 	if (!call_visible(call, &failed)) {
 		call_refuse(call, &failed);
 		problem_done(&failed);
-		return;
+		return false;
 	}
-	call->route->handle(call);
+	return true;
 }
 
 static bool

@@ -44,6 +44,11 @@ void	call_reply(struct call *call, int status, struct buf *body, int64_t revisio
 /* Any other reply was given: frees the call. */
 void	call_end(struct call *call);
 
+/*
+ * After call->load: problem of it (or NULL); is the target there for this caller, and may he? false: it was refused. Sets call->world.
+ */
+bool	call_may(struct call *call, const struct problem *problem);
+
 /* A new execution for this call, with credentials, key, trace; the target slot set from {id} unless the route creates. */
 struct execution *call_execution(struct call *call);
 /* Runs it and answers with its reply. */

@@ -15,29 +15,35 @@ static void	claim_states(struct call *call);
 
 #define QUERY_LIST "state program_id sort limit cursor include_total"
 
-#define ACTION(name, schema, permission) \
-	{ HTTP_BIT(POST), "/v1/claims/{id}/" name, name "_claim", "Action " name, permission, 0, "clm", NULL, name, \
-	  schema, SCHEMA_POST, &schema_claim, 200, NULL, NULL, NULL, NULL }
+#define ACTION(name, schema, may) \
+	POST("/v1/claims/{id}/" name, name "_claim", "Action " name, .permission = may, .target = "clm", \
+	    .command = name, .body = schema, .use = SCHEMA_POST, .reply = &schema_claim, .status = 200)
 
 static const struct route rows[] = {
-	{ HTTP_BIT(GET), "/v1/claims", "list_claims", "Claims that the caller may see", MAY_SEE_CLAIM, ROUTE_LIST, NULL, NULL, NULL,
-	  NULL, SCHEMA_REPLY, &schema_claim, 200, QUERY_LIST, claim_list, NULL, NULL },
-	{ HTTP_BIT(POST), "/v1/claims", "create_claim", "Begin a claim", MAY_EDIT, ROUTE_CREATES, "clm", NULL, "create",
-	  &schema_claim, SCHEMA_POST, &schema_claim, 201, NULL, NULL, NULL, claim_create_prepare },
-	{ HTTP_BIT(GET), "/v1/claims/{id}", "get_claim", "A claim as the caller sees it", MAY_SEE_CLAIM, ROUTE_MACHINE, "clm", NULL,
-	  NULL, NULL, SCHEMA_REPLY, &schema_claim, 200, "include as_of_sequence", claim_get, NULL, NULL },
-	{ HTTP_BIT(PATCH), "/v1/claims/{id}", "update_claim", "Change a claim", MAY_EDIT, 0, "clm", NULL, "update", &schema_claim,
-	  SCHEMA_PATCH, &schema_claim, 200, NULL, NULL, NULL, NULL },
-	{ HTTP_BIT(POST), "/v1/claims/{id}/validate", "validate_claim", "What a submit would say", MAY_SUBMIT, 0, "clm", NULL,
-	  "validate", &schema_empty, SCHEMA_POST, &schema_validation, 200, NULL, NULL, NULL, NULL },
+	GET("/v1/claims", "list_claims", "Claims that the caller may see", .permission = MAY_SEE_CLAIM,
+	    .flags = ROUTE_LIST, .reply = &schema_claim, .status = 200, .query = QUERY_LIST,
+	    .handle = claim_list),
+	POST("/v1/claims", "create_claim", "Begin a claim", .permission = MAY_EDIT, .flags = ROUTE_CREATES,
+	    .target = "clm", .command = "create", .body = &schema_claim, .use = SCHEMA_POST,
+	    .reply = &schema_claim, .status = 201, .prepare = claim_create_prepare),
+	GET("/v1/claims/{id}", "get_claim", "A claim as the caller sees it", .permission = MAY_SEE_CLAIM,
+	    .flags = ROUTE_MACHINE, .target = "clm", .reply = &schema_claim, .status = 200,
+	    .query = "include as_of_sequence", .handle = claim_get),
+	PATCH("/v1/claims/{id}", "update_claim", "Change a claim", .permission = MAY_EDIT, .target = "clm",
+	    .command = "update", .body = &schema_claim, .use = SCHEMA_PATCH, .reply = &schema_claim,
+	    .status = 200),
+	POST("/v1/claims/{id}/validate", "validate_claim", "What a submit would say", .permission = MAY_SUBMIT,
+	    .target = "clm", .command = "validate", .body = &schema_empty, .use = SCHEMA_POST,
+	    .reply = &schema_validation, .status = 200),
 	ACTION("submit", &schema_empty, MAY_SUBMIT),
 	ACTION("recall", &schema_reason, MAY_SUBMIT),
 	ACTION("resubmit", &schema_message, MAY_SUBMIT),
 	ACTION("take", &schema_empty, MAY_REVIEW),
 	ACTION("release", &schema_reason, MAY_REVIEW),
 	ACTION("cancel", &schema_reason, MAY_EDIT),
-	{ HTTP_BIT(GET), "/v1/claim-states", "list_claim_states", "States and the actions between them", MAY_SEE_CLAIM, ROUTE_LIST,
-	  NULL, NULL, NULL, NULL, SCHEMA_REPLY, &schema_claim_state, 200, NULL, claim_states, NULL, NULL },
+	GET("/v1/claim-states", "list_claim_states", "States and the actions between them",
+	    .permission = MAY_SEE_CLAIM, .flags = ROUTE_LIST, .reply = &schema_claim_state, .status = 200,
+	    .handle = claim_states),
 };
 ROUTE_TABLE(claims, rows);
 

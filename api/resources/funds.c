@@ -18,14 +18,15 @@ static void	account_get(struct call *call);
 static void	ledger_list(struct call *call);
 
 static const struct route rows[] = {
-	{ HTTP_BIT(GET), "/v1/fund-accounts", "list_fund_accounts", "Fund accounts that the caller may see", MAY_SEE_ACCOUNT,
-	  ROUTE_LIST | ROUTE_ACCESS, NULL, NULL, NULL, NULL, SCHEMA_REPLY, &schema_fund_account, 200,
-	  "program_id period_id organization_id limit cursor", account_list, NULL, NULL },
-	{ HTTP_BIT(GET), "/v1/fund-accounts/{id}", "get_fund_account", "A fund account", MAY_SEE_ACCOUNT, ROUTE_ACCESS, "acc", NULL,
-	  NULL, NULL, SCHEMA_REPLY, &schema_fund_account, 200, NULL, account_get, NULL, NULL },
-	{ HTTP_BIT(GET), "/v1/fund-accounts/{id}/ledger", "list_ledger", "Entries of a fund account", MAY_SEE_ACCOUNT,
-	  ROUTE_LIST | ROUTE_ACCESS, "acc", NULL, NULL, NULL, SCHEMA_REPLY, &schema_ledger_entry, 200, "limit cursor", ledger_list,
-	  NULL, NULL },
+	GET("/v1/fund-accounts", "list_fund_accounts", "Fund accounts that the caller may see",
+	    .permission = MAY_SEE_ACCOUNT, .flags = ROUTE_LIST | ROUTE_ACCESS, .reply = &schema_fund_account,
+	    .status = 200, .query = "program_id period_id organization_id limit cursor", .handle = account_list),
+	GET("/v1/fund-accounts/{id}", "get_fund_account", "A fund account", .permission = MAY_SEE_ACCOUNT,
+	    .flags = ROUTE_ACCESS, .target = "acc", .reply = &schema_fund_account, .status = 200,
+	    .handle = account_get),
+	GET("/v1/fund-accounts/{id}/ledger", "list_ledger", "Entries of a fund account",
+	    .permission = MAY_SEE_ACCOUNT, .flags = ROUTE_LIST | ROUTE_ACCESS, .target = "acc",
+	    .reply = &schema_ledger_entry, .status = 200, .query = "limit cursor", .handle = ledger_list),
 };
 ROUTE_TABLE(funds, rows);
 
@@ -35,7 +36,6 @@ plan_read(enum store_status status, const struct redisReply *reply, void *arg)
 {
 	struct call *call = arg;
 	struct buf body = BUF_INIT(0);
-	int64_t planned = 0;
 
 	if (status != STORE_OK) {
 		struct problem problem = PROBLEM_INIT;
@@ -45,9 +45,7 @@ plan_read(enum store_status status, const struct redisReply *reply, void *arg)
 		call_refuse(call, &problem);
 		return;
 	}
-	for (size_t i = 0; reply->type == REDIS_REPLY_ARRAY && i < reply->elements; i++)
-		planned += strtoll(reply->element[i]->str, NULL, 10);
-	account_write(&body, &call->world, call->world.target, planned);
+	account_write(&body, &call->world, call->world.target, plan_sum(reply));
 	call_reply(call, 200, &body, call->world.target->sequence);
 }
 
@@ -61,7 +59,7 @@ account_get(struct call *call)
 }
 
 static void
-account_one(struct call *call, const struct aggregate *account, struct buf *out)
+account_one(struct call *call, const struct aggregate *account, int64_t planned, struct buf *out)
 {
 	static const char *const filters[] = { "program_id", "period_id", "organization_id" };
 
@@ -73,7 +71,7 @@ account_one(struct call *call, const struct aggregate *account, struct buf *out)
 		if (wanted != NULL && (is == NULL || strcmp(wanted, is) != 0))
 			return;
 	}
-	account_write(out, &call->world, account, -1);
+	account_write(out, &call->world, account, planned);
 }
 
 static void

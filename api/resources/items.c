@@ -19,18 +19,21 @@ static void	comment_render(struct execution *x, struct buf *out);
 
 /* The rows that every collection has, and those of one that people edit. */
 #define READ_ROWS(path, name, prefix, schema) \
-	{ HTTP_BIT(GET), C path, "list_" path, "List " path, MAY_SEE_CLAIM, ROUTE_LIST | ROUTE_MACHINE, "clm", prefix, NULL, \
-	  NULL, SCHEMA_REPLY, schema, 200, PAGE, item_list, NULL, NULL }, \
-	{ HTTP_BIT(GET), C path "/{item}", "get_" name, "One " name, MAY_SEE_CLAIM, ROUTE_MACHINE, "clm", prefix, NULL, NULL, \
-	  SCHEMA_REPLY, schema, 200, NULL, item_get, NULL, NULL }
+	GET(C path, "list_" path, "List " path, .permission = MAY_SEE_CLAIM, \
+	    .flags = ROUTE_LIST | ROUTE_MACHINE, .target = "clm", .item = prefix, .reply = schema, \
+	    .status = 200, .query = PAGE, .handle = item_list), \
+	GET(C path "/{item}", "get_" name, "One " name, .permission = MAY_SEE_CLAIM, .flags = ROUTE_MACHINE, \
+	    .target = "clm", .item = prefix, .reply = schema, .status = 200, .handle = item_get)
 #define ADD_ROW(path, name, prefix, schema) \
-	{ HTTP_BIT(POST), C path, "add_" name, "Add " name, MAY_EDIT, ROUTE_MACHINE, "clm", prefix, name ".add", schema, \
-	  SCHEMA_POST, schema, 201, NULL, NULL, NULL, NULL }
-#define EDIT_ROWS(path, name, prefix, schema, permission) \
-	{ HTTP_BIT(PATCH), C path "/{item}", "update_" name, "Change " name, permission, ROUTE_MACHINE, "clm", prefix, \
-	  name ".update", schema, SCHEMA_PATCH, schema, 200, NULL, NULL, NULL, NULL }, \
-	{ HTTP_BIT(DELETE), C path "/{item}", "remove_" name, "Remove " name, permission, ROUTE_NO_BODY, "clm", prefix, \
-	  name ".remove", NULL, SCHEMA_POST, NULL, 204, NULL, NULL, NULL, NULL }
+	POST(C path, "add_" name, "Add " name, .permission = MAY_EDIT, .flags = ROUTE_MACHINE, .target = "clm", \
+	    .item = prefix, .command = name ".add", .body = schema, .use = SCHEMA_POST, .reply = schema, \
+	    .status = 201)
+#define EDIT_ROWS(path, name, prefix, schema, may) \
+	PATCH(C path "/{item}", "update_" name, "Change " name, .permission = may, \
+	    .flags = ROUTE_MACHINE, .target = "clm", .item = prefix, .command = name ".update", .body = schema, \
+	    .use = SCHEMA_PATCH, .reply = schema, .status = 200), \
+	DELETE(C path "/{item}", "remove_" name, "Remove " name, .permission = may, \
+	    .flags = ROUTE_NO_BODY, .target = "clm", .item = prefix, .command = name ".remove", .status = 204)
 
 static const struct route rows[] = {
 	READ_ROWS("invoices", "invoice", "ivc", &schema_invoice),
@@ -46,46 +49,59 @@ static const struct route rows[] = {
 	EDIT_ROWS("documents", "document", "doc", &schema_document, MAY_ADD_EVIDENCE),
 
 	READ_ROWS("requests", "request", "req", &schema_request),
-	{ HTTP_BIT(POST), C "requests", "create_requests", "Ask for more about an item", MAY_REVIEW, 0, "clm", "req",
-	  "request.create", &schema_request_post, SCHEMA_POST, &schema_request, 201, NULL, NULL, request_list_render, NULL },
-	{ HTTP_BIT(POST), C "requests/{item}/answers", "answer_request", "Answer a request", MAY_ANSWER, 0, "clm", "req",
-	  "request.answer", &schema_answer_post, SCHEMA_POST, &schema_request, 201, NULL, NULL, NULL, NULL },
-	{ HTTP_BIT(POST), C "requests/{item}/withdraw", "withdraw_request", "Take a request back", MAY_REVIEW, 0, "clm", "req",
-	  "request.withdraw", &schema_empty, SCHEMA_POST, &schema_request, 200, NULL, NULL, NULL, NULL },
+	POST(C "requests", "create_requests", "Ask for more about an item", .permission = MAY_REVIEW,
+	    .target = "clm", .item = "req", .command = "request.create", .body = &schema_request_post,
+	    .use = SCHEMA_POST, .reply = &schema_request, .status = 201, .render = request_list_render),
+	POST(C "requests/{item}/answers", "answer_request", "Answer a request", .permission = MAY_ANSWER,
+	    .target = "clm", .item = "req", .command = "request.answer", .body = &schema_answer_post,
+	    .use = SCHEMA_POST, .reply = &schema_request, .status = 201),
+	POST(C "requests/{item}/withdraw", "withdraw_request", "Take a request back", .permission = MAY_REVIEW,
+	    .target = "clm", .item = "req", .command = "request.withdraw", .body = &schema_empty,
+	    .use = SCHEMA_POST, .reply = &schema_request, .status = 200),
 
 	READ_ROWS("decisions", "decision", "dec", &schema_decision),
-	{ HTTP_BIT(POST), C "decisions", "create_decision", "Decide a claim", MAY_REVIEW, 0, "clm", "dec", "decision.create",
-	  &schema_decision_post, SCHEMA_POST, &schema_decision, 201, NULL, NULL, NULL, NULL },
+	POST(C "decisions", "create_decision", "Decide a claim", .permission = MAY_REVIEW, .target = "clm",
+	    .item = "dec", .command = "decision.create", .body = &schema_decision_post, .use = SCHEMA_POST,
+	    .reply = &schema_decision, .status = 201),
 
 	READ_ROWS("checks", "check", "chk", &schema_check),
 
 	READ_ROWS("invitations", "invitation", "inv", &schema_invitation),
-	{ HTTP_BIT(POST), C "invitations", "create_invitation", "Invite a colleague to this claim", MAY_INVITE, 0, "clm", "inv",
-	  "invitation.create", &schema_invitation, SCHEMA_POST, &schema_invitation, 201, NULL, NULL, NULL, invitation_prepare },
-	{ HTTP_BIT(DELETE), C "invitations/{item}", "revoke_invitation", "Take an invitation back", MAY_INVITE, ROUTE_NO_BODY,
-	  "clm", "inv", "invitation.revoke", NULL, SCHEMA_POST, NULL, 204, NULL, NULL, NULL, NULL },
+	POST(C "invitations", "create_invitation", "Invite a colleague to this claim", .permission = MAY_INVITE,
+	    .target = "clm", .item = "inv", .command = "invitation.create", .body = &schema_invitation,
+	    .use = SCHEMA_POST, .reply = &schema_invitation, .status = 201, .prepare = invitation_prepare),
+	DELETE(C "invitations/{item}", "revoke_invitation", "Take an invitation back", .permission = MAY_INVITE,
+	    .flags = ROUTE_NO_BODY, .target = "clm", .item = "inv", .command = "invitation.revoke",
+	    .status = 204),
 	READ_ROWS("collaborators", "collaborator", "col", &schema_collaborator),
-	{ HTTP_BIT(DELETE), C "collaborators/{item}", "remove_collaborator", "Take a colleague off this claim", MAY_INVITE,
-	  ROUTE_NO_BODY, "clm", "col", "collaborator.remove", NULL, SCHEMA_POST, NULL, 204, NULL, NULL, NULL, NULL },
+	DELETE(C "collaborators/{item}", "remove_collaborator", "Take a colleague off this claim",
+	    .permission = MAY_INVITE, .flags = ROUTE_NO_BODY, .target = "clm", .item = "col",
+	    .command = "collaborator.remove", .status = 204),
 
-	{ HTTP_BIT(GET), C "comments", "list_comments", "Comments", MAY_SEE_CLAIM, ROUTE_LIST, "clm", "cmt", NULL, NULL,
-	  SCHEMA_REPLY, &schema_comment, 200, PAGE, comment_list, NULL, NULL },
-	{ HTTP_BIT(GET), C "comments/{item}", "get_comment", "One comment", MAY_SEE_CLAIM, 0, "clm", "cmt", NULL, NULL,
-	  SCHEMA_REPLY, &schema_comment, 200, NULL, comment_get, NULL, NULL },
-	{ HTTP_BIT(POST), C "comments", "add_comment", "Add a comment", MAY_COMMENT, 0, "clm", "cmt", "comment.add",
-	  &schema_comment, SCHEMA_POST, &schema_comment, 201, NULL, NULL, comment_render, NULL },
-	{ HTTP_BIT(PATCH), C "comments/{item}", "update_comment", "Change the own comment within 15 minutes", MAY_COMMENT, 0, "clm",
-	  "cmt", "comment.update", &schema_comment, SCHEMA_PATCH, &schema_comment, 200, NULL, comment_command, comment_render,
-	  NULL },
-	{ HTTP_BIT(DELETE), C "comments/{item}", "remove_comment", "Remove the own comment", MAY_COMMENT, ROUTE_NO_BODY, "clm",
-	  "cmt", "comment.remove", NULL, SCHEMA_POST, NULL, 204, NULL, comment_command, NULL, NULL },
+	GET(C "comments", "list_comments", "Comments", .permission = MAY_SEE_CLAIM, .flags = ROUTE_LIST,
+	    .target = "clm", .item = "cmt", .reply = &schema_comment, .status = 200, .query = PAGE,
+	    .handle = comment_list),
+	GET(C "comments/{item}", "get_comment", "One comment", .permission = MAY_SEE_CLAIM, .target = "clm",
+	    .item = "cmt", .reply = &schema_comment, .status = 200, .handle = comment_get),
+	POST(C "comments", "add_comment", "Add a comment", .permission = MAY_COMMENT, .target = "clm",
+	    .item = "cmt", .command = "comment.add", .body = &schema_comment, .use = SCHEMA_POST,
+	    .reply = &schema_comment, .status = 201, .render = comment_render),
+	PATCH(C "comments/{item}", "update_comment", "Change the own comment within 15 minutes",
+	    .permission = MAY_COMMENT, .target = "clm", .item = "cmt", .command = "comment.update",
+	    .body = &schema_comment, .use = SCHEMA_PATCH, .reply = &schema_comment, .status = 200,
+	    .handle = comment_command, .render = comment_render),
+	DELETE(C "comments/{item}", "remove_comment", "Remove the own comment", .permission = MAY_COMMENT,
+	    .flags = ROUTE_NO_BODY, .target = "clm", .item = "cmt", .command = "comment.remove", .status = 204,
+	    .handle = comment_command),
 
-	{ HTTP_BIT(GET), C "history", "list_history", "Everything that happened", MAY_SEE_CLAIM, ROUTE_LIST, "clm", NULL, NULL, NULL,
-	  SCHEMA_REPLY, &schema_event, 200, "type actor_id from to limit cursor", history_list, NULL, NULL },
-	{ HTTP_BIT(GET), C "history/proof", "get_history_proof", "Every hash, in order", MAY_SEE_CLAIM, ROUTE_LIST, "clm", NULL,
-	  NULL, NULL, SCHEMA_REPLY, &schema_proof, 200, "limit cursor", history_proof, NULL, NULL },
-	{ HTTP_BIT(GET), C "history/{item}", "get_history_entry", "One entry", MAY_SEE_CLAIM, 0, "clm", "evt", NULL, NULL,
-	  SCHEMA_REPLY, &schema_event, 200, NULL, history_get, NULL, NULL },
+	GET(C "history", "list_history", "Everything that happened", .permission = MAY_SEE_CLAIM,
+	    .flags = ROUTE_LIST, .target = "clm", .reply = &schema_event, .status = 200,
+	    .query = "type actor_id from to limit cursor", .handle = history_list),
+	GET(C "history/proof", "get_history_proof", "Every hash, in order", .permission = MAY_SEE_CLAIM,
+	    .flags = ROUTE_LIST, .target = "clm", .reply = &schema_proof, .status = 200,
+	    .query = "limit cursor", .handle = history_proof),
+	GET(C "history/{item}", "get_history_entry", "One entry", .permission = MAY_SEE_CLAIM, .target = "clm",
+	    .item = "evt", .reply = &schema_event, .status = 200, .handle = history_get),
 };
 ROUTE_TABLE(items, rows);
 

@@ -19,10 +19,11 @@ struct kinds {
 	json_t		*page;		/* array of ids */
 	bool		 more;
 	struct load	*loads;		/* one for each of the page */
+	int64_t		*planned;	/* fund accounts: what drafts of each claim */
 	size_t		 count;
 	unsigned	 pending;
 	enum store_status status;
-	void		(*write)(struct call *call, const struct aggregate *aggregate, struct buf *out);
+	void		(*write)(struct call *call, const struct aggregate *aggregate, int64_t planned, struct buf *out);
 	unsigned	 limit;
 	char		*cursor;
 };
@@ -30,7 +31,15 @@ struct kinds {
 static void	kinds_found(enum store_status status, const struct redisReply *reply, void *arg);
 static void	kinds_page(struct kinds *k);
 static void	kinds_loaded(struct load *load, const struct problem *problem, void *arg);
+static void	kinds_plan(struct kinds *k, size_t i);
+static void	kinds_planned(enum store_status status, const struct redisReply *reply, void *arg);
 static void	kinds_reply(struct kinds *k);
+
+/* One question after what drafts of an account plan. */
+struct plan {
+	struct kinds	*kinds;
+	size_t		 row;
+};
 
 static void
 kinds_release(void *data)
@@ -40,6 +49,7 @@ kinds_release(void *data)
 	for (size_t i = 0; i < k->count; i++)
 		load_done(&k->loads[i]);
 	free(k->loads);
+	free(k->planned);
 	json_decref(k->ids);
 	json_decref(k->page);
 	free(k->cursor);
@@ -48,7 +58,7 @@ kinds_release(void *data)
 
 void
 kind_list(struct call *call, const char *prefix, const char *organization_id,
-    void (*write)(struct call *call, const struct aggregate *aggregate, struct buf *out))
+    void (*write)(struct call *call, const struct aggregate *aggregate, int64_t planned, struct buf *out))
 {
 	const char *cursor = call_param(call, "cursor");
 	struct kinds *k = xcalloc(1, sizeof(*k));
@@ -135,6 +145,7 @@ kinds_page(struct kinds *k)
 	free(ids);
 	k->count = json_array_size(k->page);
 	k->loads = xcalloc(k->count + 1, sizeof(*k->loads));
+	k->planned = xcalloc(k->count + 1, sizeof(*k->planned));
 	k->pending = 1;
 	store_cork(k->call->api->store);
 	for (size_t i = 0; i < k->count; i++) {
@@ -142,6 +153,8 @@ kinds_page(struct kinds *k)
 		load_set(&k->loads[i], SLOT_TARGET, json_string_value(json_array_get(k->page, i)));
 		k->pending++;
 		load_start(&k->loads[i], kinds_loaded, k);
+		if (strcmp(k->prefix, "acc") == 0)
+			kinds_plan(k, i);
 	}
 	store_uncork(k->call->api->store);
 	kinds_reply(k);
@@ -156,6 +169,44 @@ kinds_loaded(struct load *load, const struct problem *problem, void *arg)
 	if (problem != NULL)
 		k->status = STORE_UNAVAILABLE;
 	kinds_reply(k);
+}
+
+static void
+kinds_plan(struct kinds *k, size_t i)
+{
+	const char *id = k->loads[i].slot[SLOT_TARGET].id;
+	struct plan *plan = xcalloc(1, sizeof(*plan));
+	char key[STORE_KEY_SIZE];
+
+	plan->kinds = k;
+	plan->row = i;
+	k->pending++;
+	store_key(key, (unsigned)id_partition(id), "plan:%s", id);
+	store_commandf(k->call->api->store, kinds_planned, plan, "HVALS %s", key);
+}
+
+static void
+kinds_planned(enum store_status status, const struct redisReply *reply, void *arg)
+{
+	struct plan *plan = arg;
+	struct kinds *k = plan->kinds;
+
+	if (status != STORE_OK)
+		k->status = status;
+	else
+		k->planned[plan->row] = plan_sum(reply);
+	free(plan);
+	kinds_reply(k);
+}
+
+int64_t
+plan_sum(const struct redisReply *reply)
+{
+	int64_t planned = 0;
+
+	for (size_t i = 0; reply->type == REDIS_REPLY_ARRAY && i < reply->elements; i++)
+		planned += strtoll(reply->element[i]->str, NULL, 10);
+	return planned;
 }
 
 static void
@@ -186,7 +237,7 @@ kinds_reply(struct kinds *k)
 		call->world.program = k->loads[i].slot[SLOT_PROGRAM].aggregate;
 		call->world.rules = k->loads[i].slot[SLOT_RULES].aggregate;
 		buf_clear(&one);
-		k->write(call, aggregate, &one);
+		k->write(call, aggregate, k->planned[i], &one);
 		call->world = world;
 		if (one.len == 0)
 			continue;

@@ -16,14 +16,15 @@ static void	invitation_preview(struct call *call);
 static void	invitation_accept(struct call *call);
 
 static const struct route rows[] = {
-	{ HTTP_BIT(GET), "/v1/me", "get_me", "Who the caller is, and the limits of this server", MAY_SEE_CLAIM, 0, NULL, NULL, NULL,
-	  NULL, SCHEMA_REPLY, &schema_me, 200, NULL, me_get, NULL, NULL },
-	{ HTTP_BIT(POST), "/v1/invitations/preview", "preview_invitation", "What an invitation is about", MAY_SEE_CLAIM,
-	  ROUTE_PUBLIC, NULL, NULL, NULL, &schema_invitation_token, SCHEMA_POST, &schema_invitation_preview, 200, NULL,
-	  invitation_preview, NULL, NULL },
-	{ HTTP_BIT(POST), "/v1/invitations/accept", "accept_invitation", "Join the claim of an invitation", MAY_SEE_CLAIM,
-	  ROUTE_PUBLIC, NULL, NULL, NULL, &schema_invitation_token, SCHEMA_POST, &schema_accepted, 200, NULL, invitation_accept,
-	  NULL, NULL },
+	GET("/v1/me", "get_me", "Who the caller is, and the limits of this server", .permission = MAY_SEE_CLAIM,
+	    .reply = &schema_me, .status = 200, .handle = me_get),
+	POST("/v1/invitations/preview", "preview_invitation", "What an invitation is about",
+	    .permission = MAY_SEE_CLAIM, .flags = ROUTE_PUBLIC, .body = &schema_invitation_token,
+	    .use = SCHEMA_POST, .reply = &schema_invitation_preview, .status = 200,
+	    .handle = invitation_preview),
+	POST("/v1/invitations/accept", "accept_invitation", "Join the claim of an invitation",
+	    .permission = MAY_SEE_CLAIM, .flags = ROUTE_PUBLIC, .body = &schema_invitation_token,
+	    .use = SCHEMA_POST, .reply = &schema_accepted, .status = 200, .handle = invitation_accept),
 };
 ROUTE_TABLE(people, rows);
 

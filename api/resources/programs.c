@@ -20,24 +20,27 @@ static void	activity_get(struct call *call);
 #define PAGE "limit cursor include_total"
 
 static const struct route rows[] = {
-	{ HTTP_BIT(GET), "/v1/programs", "list_programs", "Programmes", MAY_SEE_CLAIM, ROUTE_LIST, NULL, NULL, NULL, NULL,
-	  SCHEMA_REPLY, &schema_program, 200, PAGE, program_list, NULL, NULL },
-	{ HTTP_BIT(GET), P, "get_program", "A programme", MAY_SEE_CLAIM, 0, "prg", NULL, NULL, NULL, SCHEMA_REPLY, &schema_program,
-	  200, NULL, program_get, NULL, NULL },
-	{ HTTP_BIT(GET), P "/periods", "list_periods", "Periods of a programme", MAY_SEE_CLAIM, ROUTE_LIST, "prg", "per", NULL, NULL,
-	  SCHEMA_REPLY, &schema_period, 200, PAGE, period_list, NULL, NULL },
-	{ HTTP_BIT(GET), P "/periods/{item}", "get_period", "A period", MAY_SEE_CLAIM, 0, "prg", "per", NULL, NULL, SCHEMA_REPLY,
-	  &schema_period, 200, NULL, period_get, NULL, NULL },
-	{ HTTP_BIT(GET), P "/activities", "list_activities", "Activities that can be claimed", MAY_SEE_CLAIM, ROUTE_LIST, "prg", NULL,
-	  NULL, NULL, SCHEMA_REPLY, &schema_activity, 200, PAGE, activity_list, NULL, NULL },
-	{ HTTP_BIT(GET), P "/activities/{item}", "get_activity", "An activity", MAY_SEE_CLAIM, 0, "prg", NULL, NULL, NULL,
-	  SCHEMA_REPLY, &schema_activity, 200, NULL, activity_get, NULL, NULL },
+	GET("/v1/programs", "list_programs", "Programmes", .permission = MAY_SEE_CLAIM, .flags = ROUTE_LIST,
+	    .reply = &schema_program, .status = 200, .query = PAGE, .handle = program_list),
+	GET(P, "get_program", "A programme", .permission = MAY_SEE_CLAIM, .target = "prg",
+	    .reply = &schema_program, .status = 200, .handle = program_get),
+	GET(P "/periods", "list_periods", "Periods of a programme", .permission = MAY_SEE_CLAIM,
+	    .flags = ROUTE_LIST, .target = "prg", .item = "per", .reply = &schema_period, .status = 200,
+	    .query = PAGE, .handle = period_list),
+	GET(P "/periods/{item}", "get_period", "A period", .permission = MAY_SEE_CLAIM, .target = "prg",
+	    .item = "per", .reply = &schema_period, .status = 200, .handle = period_get),
+	GET(P "/activities", "list_activities", "Activities that can be claimed", .permission = MAY_SEE_CLAIM,
+	    .flags = ROUTE_LIST, .target = "prg", .reply = &schema_activity, .status = 200, .query = PAGE,
+	    .handle = activity_list),
+	GET(P "/activities/{item}", "get_activity", "An activity", .permission = MAY_SEE_CLAIM, .target = "prg",
+	    .reply = &schema_activity, .status = 200, .handle = activity_get),
 };
 ROUTE_TABLE(programs, rows);
 
 static void
-program_one(struct call *call, const struct aggregate *program, struct buf *out)
+program_one(struct call *call, const struct aggregate *program, int64_t planned, struct buf *out)
 {
+	(void)planned;
 	program_write(out, &call->world, program);
 }
 

@@ -23,6 +23,7 @@ enum {
 	ROUTE_HIDDEN	= 1 << 5,	/* not in /openapi.json (pages, probes) */
 	ROUTE_CREATES	= 1 << 6,	/* makes a new aggregate in the caller's partition, with the prefix of `target` */
 	ROUTE_NO_BODY	= 1 << 7,	/* DELETE: 204 */
+	ROUTE_RANGE	= 1 << 8,	/* replies with files, also in part */
 };
 
 struct route {
@@ -52,7 +53,18 @@ struct route {
 	void	(*render)(struct execution *x, struct buf *out);
 	/* Commands: what is still to be set before it starts (facts, slots). -1: the problem says why. NULL: nothing. */
 	int	(*prepare)(struct call *call, struct execution *x, struct problem *problem);
+	const char		*media;		/* of a body that is no JSON */
+	const char		*reply_media;	/* of a reply that is no JSON */
 };
+
+/* A row: method, pattern, operationId, summary; the rest by name. */
+#define ROUTE(method_, pattern_, id_, summary_, ...) \
+	{ .method = HTTP_BIT(method_), .pattern = pattern_, .id = id_, .summary = summary_, __VA_ARGS__ }
+#define GET(...)	ROUTE(GET, __VA_ARGS__)
+#define POST(...)	ROUTE(POST, __VA_ARGS__)
+#define PUT(...)	ROUTE(PUT, __VA_ARGS__)
+#define PATCH(...)	ROUTE(PATCH, __VA_ARGS__)
+#define DELETE(...)	ROUTE(DELETE, __VA_ARGS__)
 
 #define ROUTE_ROWS(X) X(claims) X(items) X(documents) X(people) X(programs) X(funds) X(codes) X(webhooks) X(jobs) X(pages)
 

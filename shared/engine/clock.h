@@ -1,0 +1,16 @@
+/* clock - the clock of a sandbox store: one offset in {sys}, forward only. Only `now` of decisions and views uses it. */
+#ifndef ENGINE_CLOCK_H
+#define ENGINE_CLOCK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "store/store.h"
+
+struct engine;
+
+/* moved false: now_ms lies before the clock's present time. */
+typedef void engine_clock_cb(enum store_status status, bool moved, void *arg);
+void	engine_move_clock(struct engine *engine, int64_t now_ms, engine_clock_cb *cb, void *arg);
+
+#endif
