@@ -302,7 +302,7 @@ conn_input_end(struct http_conn *conn)
 			reply_fault(conn, HTTP_FAULT_CUT);
 		break;
 	case CONN_DRAIN:
-		reply_release(conn->request, false);
+		reply_fault(conn, HTTP_FAULT_CUT);
 		break;
 	case CONN_WAIT:			/* it may only have finished sending: see half_close_ms */
 	case CONN_CLOSING:

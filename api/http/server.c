@@ -115,6 +115,7 @@ server_accept(struct evconnlistener *listener, evutil_socket_t fd, struct sockad
 {
 	struct http_server *server = arg;
 	const struct http_limits *limits = &server->config.limits;
+	int64_t cap = address_is_local(sa) ? limits->local_connections : limits->address_connections;
 	struct address *address = NULL;
 	struct http_conn *conn;
 	char peer[PEER_SIZE];
@@ -129,10 +130,10 @@ server_accept(struct evconnlistener *listener, evutil_socket_t fd, struct sockad
 		server_hang_up(server, fd, peer);
 		return;
 	}
-	if (limits->address_connections > 0 && !address_is_local(sa))
+	if (cap > 0)
 		address = address_enter(server->addresses, sa);
-	many = address != NULL && address_count(address) > limits->address_connections;
-	if (many && address_count(address) > limits->address_connections + limits->address_connections / 16 + 4) {
+	many = address != NULL && address_count(address) > cap;
+	if (many && address_count(address) > cap + cap / 16 + 4) {
 		address_leave(server->addresses, address);
 		server_hang_up(server, fd, peer);
 		return;

@@ -18,7 +18,8 @@
 	X(handler_ms,		60000,	"ms", "from the request to its reply; then 504") \
 	X(half_close_ms,	2000,	"ms", "a client that shut its side is waited for without progress; then it has left") \
 	X(connections,		10000,	"", "open connections; more get 503") \
-	X(address_connections,	256,	"", "of one address (IPv6: one /64); loopback is free of it; 0: no limit") \
+	X(address_connections,	256,	"", "of one address (IPv6: one /64); 0: no limit") \
+	X(local_connections,	0,	"", "the same for addresses of this host, where a proxy speaks for many; 0: no limit") \
 	X(target_bytes,		8192,	"bytes", "request target; else 414") \
 	X(head_bytes,		16384,	"bytes", "all field lines of a head; else 431") \
 	X(fields,		100,	"", "field lines of a head; else 431") \

@@ -1,8 +1,7 @@
 /*
  * http_echo - a small program on api/http for test_framing.py: prints "port N", serves until SIGTERM, then drains.
  *
- *   http_echo [NAME=VALUE ...]     NAME: a limit of HTTP_LIMITS, or cors (one origin), private (0/1), host, local (0: loopback
- *                                  counts per address too is not possible; use host=127.0.0.2 clients instead)
+ *   http_echo [NAME=VALUE ...]	NAME: a limit of HTTP_LIMITS, or cors (one origin), private (0 or 1), host (to listen on)
  */
 #include <event2/event.h>
 #include <inttypes.h>
