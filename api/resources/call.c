@@ -542,6 +542,21 @@ call_refusef(struct call *call, const char *code, const char *fmt, ...)
 }
 
 void
+call_refuse_store(struct call *call, enum store_status status)
+{
+	struct problem problem = PROBLEM_INIT;
+
+	if (status == STORE_ERROR) {
+		problem_set(&problem, "internal", "The store answered with an error; it is in the log under this request id");
+	} else {
+		problem_set(&problem, "unavailable", "The store cannot be reached right now");
+		problem.retry_after_s = 1;
+	}
+	call_refuse(call, &problem);
+	problem_done(&problem);
+}
+
+void
 call_reply(struct call *call, int status, struct buf *body, int64_t revision)
 {
 	struct http_request *request = call->request;

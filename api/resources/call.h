@@ -39,6 +39,8 @@ struct call {
 /* The one way out for problems; adds WWW-Authenticate and the like. The call goes. */
 void	call_refuse(struct call *call, const struct problem *problem);
 void	call_refusef(struct call *call, const char *code, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+/* 503 with Retry-After, or 500: a read of the store failed. */
+void	call_refuse_store(struct call *call, enum store_status status);
 /* 200 with ETag (revision -1: none) or 304, and Link, Location as set before by http_reply_header(). takes body's content. */
 void	call_reply(struct call *call, int status, struct buf *body, int64_t revision);
 /* Any other reply was given: frees the call. */

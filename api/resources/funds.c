@@ -38,11 +38,7 @@ plan_read(enum store_status status, const struct redisReply *reply, void *arg)
 	struct buf body = BUF_INIT(0);
 
 	if (status != STORE_OK) {
-		struct problem problem = PROBLEM_INIT;
-
-		problem_set(&problem, "unavailable", "The store cannot be reached right now");
-		problem.retry_after_s = 1;
-		call_refuse(call, &problem);
+		call_refuse_store(call, status);
 		return;
 	}
 	account_write(&body, &call->world, call->world.target, plan_sum(reply));
@@ -99,10 +95,7 @@ ledger_read(enum store_status status, json_t *entries, void *arg)
 	size_t i;
 
 	if (status != STORE_OK) {
-		struct problem problem = PROBLEM_INIT;
-
-		problem_set(&problem, status == STORE_ERROR ? "internal" : "unavailable", "The ledger cannot be read right now");
-		call_refuse(call, &problem);
+		call_refuse_store(call, status);
 		return;
 	}
 	json_array_foreach (entries, i, entry) {

@@ -33,21 +33,6 @@ static bool	page_wants(const struct page *page, const json_t *entry);
 static void	proof_rows(enum store_status status, json_t *rows, void *arg);
 static void	entry_found(enum store_status status, json_t *rows, void *arg);
 
-static void
-refuse_store(struct call *call, enum store_status status)
-{
-	struct problem problem = PROBLEM_INIT;
-
-	if (status == STORE_ERROR) {
-		problem_set(&problem, "internal", "The history cannot be read; it is in the log under this request id");
-	} else {
-		problem_set(&problem, "unavailable", "The store cannot be reached right now");
-		problem.retry_after_s = 1;
-	}
-	call_refuse(call, &problem);
-	problem_done(&problem);
-}
-
 /* cursor= of a history is the sequence of its last row. false: refused. */
 static bool
 sequence_param(struct call *call, const char *name, const char *code, int64_t *sequence)
@@ -112,7 +97,7 @@ page_rows(enum store_status status, json_t *rows, void *arg)
 
 	if (status != STORE_OK) {
 		buf_done(&page->data);
-		refuse_store(call, status);
+		call_refuse_store(call, status);
 		return;
 	}
 	json_array_foreach (rows, i, row) {
@@ -190,7 +175,7 @@ proof_rows(enum store_status status, json_t *rows, void *arg)
 	size_t i;
 
 	if (status != STORE_OK) {
-		refuse_store(call, status);
+		call_refuse_store(call, status);
 		return;
 	}
 	json_array_foreach (rows, i, row) {
@@ -223,7 +208,7 @@ entry_found(enum store_status status, json_t *rows, void *arg)
 	size_t i;
 
 	if (status != STORE_OK) {
-		refuse_store(call, status);
+		call_refuse_store(call, status);
 		return;
 	}
 	json_array_foreach (rows, i, row) {
@@ -268,7 +253,7 @@ comments_rows(enum store_status status, json_t *rows, void *arg)
 
 	if (status != STORE_OK) {
 		json_decref(ids);
-		refuse_store(call, status);
+		call_refuse_store(call, status);
 		return;
 	}
 	call->data = json_object();
@@ -296,7 +281,7 @@ comment_rows(enum store_status status, json_t *rows, void *arg)
 	struct buf body = BUF_INIT(0);
 
 	if (status != STORE_OK) {
-		refuse_store(call, status);
+		call_refuse_store(call, status);
 		return;
 	}
 	if (comment == NULL || !comment_seen(call, comment)) {
@@ -325,7 +310,7 @@ comment_facts(enum store_status status, json_t *rows, void *arg)
 	json_t *facts;
 
 	if (status != STORE_OK) {
-		refuse_store(call, status);
+		call_refuse_store(call, status);
 		return;
 	}
 	x = call_execution(call);
@@ -356,7 +341,7 @@ fold_found(enum store_status status, const struct aggregate *aggregate, void *ar
 	struct buf body = BUF_INIT(0);
 
 	if (status != STORE_OK) {
-		refuse_store(call, status);
+		call_refuse_store(call, status);
 		return;
 	}
 	if (aggregate == NULL) {
@@ -505,7 +490,7 @@ embed_answered(struct embedding *e)
 	if (--e->pending > 0)
 		return;
 	if (e->status != STORE_OK) {
-		refuse_store(call, e->status);
+		call_refuse_store(call, e->status);
 		return;
 	}
 	claim_write(&body, &call->world, &(struct claim_view){ .include = e->names[0] == NULL ? NULL : e->names,

@@ -43,17 +43,6 @@ static const struct route rows[] = {
 ROUTE_TABLE(jobs, rows);
 
 static void
-refuse_unavailable(struct call *call)
-{
-	struct problem problem = PROBLEM_INIT;
-
-	problem_set(&problem, "unavailable", "The store cannot be reached right now");
-	problem.retry_after_s = 1;
-	call_refuse(call, &problem);
-	problem_done(&problem);
-}
-
-static void
 jobs_read(enum store_status status, json_t *list, const char *next_cursor, void *arg)
 {
 	struct call *call = arg;
@@ -62,7 +51,7 @@ jobs_read(enum store_status status, json_t *list, const char *next_cursor, void 
 	size_t i;
 
 	if (status != STORE_OK) {
-		refuse_unavailable(call);
+		call_refuse_store(call, status);
 		return;
 	}
 	json_array_foreach (list, i, row) {
@@ -104,7 +93,7 @@ job_read(enum store_status status, json_t *row, void *arg)
 	struct call *call = arg;
 
 	if (status != STORE_OK)
-		refuse_unavailable(call);
+		call_refuse_store(call, status);
 	else if (row == NULL)
 		call_refusef(call, "not_found", "There is no such work item (any more)");
 	else
@@ -117,7 +106,7 @@ job_changed(enum store_status status, json_t *row, void *arg)
 	struct call *call = arg;
 
 	if (status != STORE_OK)
-		refuse_unavailable(call);
+		call_refuse_store(call, status);
 	else if (row == NULL)
 		call_refusef(call, "invalid_state", "Only a dead work item can be retried or discarded");
 	else
@@ -219,7 +208,7 @@ clock_due(enum store_status status, unsigned count, void *arg)
 	struct timeval pause = { 0, 20000 };
 
 	if (status != STORE_OK) {
-		refuse_unavailable(wait->call);
+		call_refuse_store(wait->call, status);
 	} else if (count == 0) {
 		clock_write(wait->call);
 	} else if (clock_real_ms() > wait->until_ms) {
@@ -251,7 +240,7 @@ clock_moved(enum store_status status, bool moved, void *arg)
 	struct clock_wait *wait;
 
 	if (status != STORE_OK) {
-		refuse_unavailable(call);
+		call_refuse_store(call, status);
 		return;
 	}
 	if (!moved) {

@@ -115,16 +115,13 @@ by_id(const void *a, const void *b)
 static void
 kinds_page(struct kinds *k)
 {
-	struct problem problem = PROBLEM_INIT;
 	const char **ids;
 	size_t n;
 
 	if (--k->pending > 0)
 		return;
 	if (k->status != STORE_OK) {
-		problem_set(&problem, "unavailable", "The store cannot be reached right now");
-		problem.retry_after_s = 1;
-		call_refuse(k->call, &problem);
+		call_refuse_store(k->call, k->status);
 		return;
 	}
 	n = json_array_size(k->ids);
@@ -213,7 +210,6 @@ static void
 kinds_reply(struct kinds *k)
 {
 	struct call *call = k->call;
-	struct problem problem = PROBLEM_INIT;
 	struct buf data = BUF_INIT(0), one = BUF_INIT(0);
 	const struct world world = call->world;
 	const char *last = NULL;
@@ -221,9 +217,7 @@ kinds_reply(struct kinds *k)
 	if (--k->pending > 0)
 		return;
 	if (k->status != STORE_OK) {
-		problem_set(&problem, "unavailable", "The store cannot be reached right now");
-		problem.retry_after_s = 1;
-		call_refuse(call, &problem);
+		call_refuse_store(call, k->status);
 		return;
 	}
 	for (size_t i = 0; i < k->count; i++) {
