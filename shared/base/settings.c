@@ -204,24 +204,22 @@ settings_sample(void)
 	table_done(&table);
 }
 
-char **
-settings_argv(const struct settings *settings, const char *program)
-{
-	struct table table;
-	char **argv;
-
-	table_init(&table);
-	argv = options_argv(table.rows, table.count, settings, program);
-	table_done(&table);
-	return argv;
-}
-
 void
 settings_export(const struct settings *settings)
 {
+	char variable[OPTION_VARIABLE_SIZE], **argv;
 	struct table table;
 
 	table_init(&table);
+	argv = options_argv(table.rows, table.count, settings, "");
+	for (char **flag = argv + 1; *flag != NULL; flag++) {	/* "--name=value" */
+		char *value = strchr(*flag, '=');
+
+		*value = '\0';
+		option_variable(*flag + 2, variable);
+		setenv(variable, value + 1, 1);
+	}
+	free(argv);
 	options_export(table.rows, table.count, settings);
 	table_done(&table);
 }

@@ -79,8 +79,7 @@ void	settings_done(struct settings *settings);	/* fine on a zeroed one */
 void	settings_help(void);				/* every option, to standard output */
 void	settings_sample(void);				/* a commented INI file, to standard output */
 
-/* The flags that give the same again, as options_argv(). Secrets go by settings_export(). gives: free() the array alone. */
-char	**settings_argv(const struct settings *settings, const char *program);
+/* Puts all of it into this process's environment, where a child program with the same table reads the same again. */
 void	settings_export(const struct settings *settings);
 
 /* Makes folder `path` with mode 0700 unless it is there. -1: *problem says why. */
