@@ -238,7 +238,7 @@ on_deadline(evutil_socket_t fd, short what, void *arg)
 	/* "timeout" too when it waited behind others all the time. */
 	request_finish(r, inside || x->state == STATE_BUSY ? "timeout" : "unavailable");
 	if (inside) {
-		log_write(LOG_ERROR, "extract_timeout", "d:pid", (int64_t)x->pid, NULL);
+		log_write(LOG_ERROR, "extract_timeout", "d:extract_pid", (int64_t)x->pid, NULL);
 		program_kill(x);
 	}
 }
@@ -330,7 +330,7 @@ on_timer(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	if (x->state == STATE_STARTING) {
-		log_write(LOG_ERROR, "extract_says_nothing", "d:pid", (int64_t)x->pid, NULL);
+		log_write(LOG_ERROR, "extract_says_nothing", "d:extract_pid", (int64_t)x->pid, NULL);
 		program_kill(x);
 	} else if (x->state == STATE_DOWN && x->count > 0) {
 		program_start(x);
@@ -362,7 +362,7 @@ program_down(struct extractor *x, bool wanted)
 	while (waitpid(x->pid, &status, 0) == -1 && errno == EINTR)
 		continue;
 	if (!wanted && (!x->clean || status != 0))
-		log_write(LOG_WARN, "extract_ended", "d:pid", (int64_t)x->pid, "d:exit",
+		log_write(LOG_WARN, "extract_ended", "d:extract_pid", (int64_t)x->pid, "d:exit",
 		    (int64_t)(WIFEXITED(status) ? WEXITSTATUS(status) : -1), "d:signal",
 		    (int64_t)(WIFSIGNALED(status) ? WTERMSIG(status) : 0), NULL);
 	event_free(x->readable);
@@ -508,7 +508,7 @@ read_frames(struct extractor *x)
 	}
 	if (why == NULL)
 		return true;
-	log_write(LOG_ERROR, "extract_protocol", "d:pid", (int64_t)x->pid, "s:reason", why, NULL);
+	log_write(LOG_ERROR, "extract_protocol", "d:extract_pid", (int64_t)x->pid, "s:reason", why, NULL);
 	if (x->state == STATE_BUSY)
 		request_finish(TAILQ_FIRST(&x->waiting), "protocol");
 	program_kill(x);

@@ -84,7 +84,7 @@ map_file(int fd, size_t size, struct bytes *bytes)
 }
 
 int
-document_read(const struct zygote *z, const struct request *request, bool last)
+document_read(const struct zygote *z, struct request *request, bool last)
 {
 	struct reading r = { .z = z, .request = request, .tool_out = -1, .tool_err = -1, .doc = {
 	    .name = request->name, .declared = request->declared, .magic = z->magic } };
@@ -110,6 +110,9 @@ document_read(const struct zygote *z, const struct request *request, bool last)
 	}
 	if (request->size > 0)
 		munmap((void *)(uintptr_t)r.doc.bytes.data, r.doc.bytes.len);
+	/* Before the worker hears the end: nothing of the document is held after. */
+	close(request->fd);
+	request->fd = -1;
 	if (rc == -1)
 		return -1;
 	outcome = outcomes[r.doc.facts.verdict];

@@ -30,8 +30,11 @@ struct request {
 	size_t		 size;
 };
 
-/* Reads it and tells the worker all, FRAME_END included. -1: the worker is gone. */
-int	document_read(const struct zygote *zygote, const struct request *request, bool last);
+/*
+ * Reads it and tells the worker all, FRAME_END included; request->fd is closed then, and -1 (not when it was refused).
+ * last: no request is taken after this one. -1: the worker is gone.
+ */
+int	document_read(const struct zygote *zygote, struct request *request, bool last);
 
 /* Sends one frame. -1: the worker is gone, or has not read for ten seconds. */
 int	control_send(int control, uint8_t kind, uint8_t stage, uint32_t id, const void *body, size_t len);

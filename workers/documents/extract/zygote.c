@@ -135,15 +135,15 @@ serve_one(struct zygote *z, const char *text, size_t len, int fd, bool last)
 
 	why = json_is_object(json) ? read_request(json, fd, &request) : "the request is no JSON object";
 	if (!json_is_object(json))
-		request = (struct request){ .id = 0 };
+		request = (struct request){ .fd = fd };
 	if (why != NULL)
 		rc = control_send(z->control, FRAME_REFUSED, 0, request.id, why, strlen(why));
 	else
 		rc = document_read(z, &request, last);
 	free(request.name);
 	free(request.declared);
-	if (fd != -1)
-		close(fd);
+	if (request.fd != -1)
+		close(request.fd);
 	json_decref(json);
 	return rc;
 }
