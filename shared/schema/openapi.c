@@ -95,7 +95,6 @@ schema_openapi(const struct schema *schema, enum schema_use use)
 static void
 add_head(json_t *properties, json_t *required, const struct schema *schema)
 {
-	const char *prefix = id_prefix(schema->name);
 	char pattern[64];
 
 	if (schema->flags & (SCHEMA_RESOURCE | SCHEMA_NOID)) {
@@ -104,7 +103,7 @@ add_head(json_t *properties, json_t *required, const struct schema *schema)
 	}
 	if (!(schema->flags & SCHEMA_RESOURCE))
 		return;
-	snprintf(pattern, sizeof(pattern), "^%s" ID_REST, prefix);
+	snprintf(pattern, sizeof(pattern), "^%s" ID_REST, id_prefix(schema->name));
 	json_set(properties, "id", json_pack("{s:s, s:s}", "type", "string", "pattern", pattern));
 	json_set(properties, "created_at", json_pack("{s:s, s:s}", "type", "string", "format", "date-time"));
 	json_set(properties, "updated_at", json_pack("{s:s, s:s}", "type", "string", "format", "date-time"));

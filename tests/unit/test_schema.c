@@ -1,8 +1,4 @@
-/*
- * test_schema - request bodies against the tables. Cases are data: tests/cases/schema/{accept,refuse}/NAME.json, each with a body
- * that is right and cases that change it ("set" pointer -> value, "drop" pointers) or patch it. In values {"$repeat": text,
- * "times": n} stands for a long text, {"$list": item, "times": n} for a list, ### in its strings for the item's number.
- */
+/* test_schema - request bodies and merge patches against the tables. Cases are data: see schema_cases.h. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -13,7 +9,6 @@
 
 #include <cmocka.h>
 
-#include <dirent.h>
 #include <jansson.h>
 
 #include "base/buf.h"
@@ -24,127 +19,11 @@
 #include "schema/codes.h"
 #include "schema/openapi.h"
 #include "schema/resources.h"
+#include "tests/unit/schema_cases.h"
 
 #define CASES_LEAST 500		/* so that a folder that is not found does not pass */
 
 static unsigned cases_run;
-
-/* A table for what no resource has just now: a writable JSON member at the top. */
-static const struct member sample_members[] = {
-	{ .name = "extra", .type = MEMBER_JSON, .flags = MEMBER_WRITE, .max = 100, .doc = "Anything.", .example = "{}" },
-	{ .name = NULL },
-};
-static const struct schema schema_sample = { "sample", "A table of this test.", sample_members, 0 };
-
-static char *
-text_of(const json_t *value)
-{
-	struct buf out = BUF_INIT(0);
-
-	json_write(&out, value);
-	return buf_take(&out);
-}
-
-static json_t *
-numbered(const json_t *item, long i)
-{
-	char *text = json_dumps(item, JSON_ENCODE_ANY), *at, digits[8];
-	json_t *copy;
-
-	snprintf(digits, sizeof(digits), "%03ld", i % 1000);
-	while ((at = strstr(text, "###")) != NULL)
-		memcpy(at, digits, 3);
-	copy = json_loads(text, JSON_DECODE_ANY, NULL);
-	free(text);
-	return copy;
-}
-
-/* A copy with $repeat and $list written out. */
-static json_t *
-expanded(const json_t *value)
-{
-	json_t *out, *child;
-	const char *name;
-	size_t i;
-
-	if (json_get(value, "$repeat")) {
-		struct buf text = BUF_INIT(0);
-
-		for (json_int_t n = json_int(value, "times"); n > 0; n--)
-			buf_addstr(&text, json_str(value, "$repeat"));
-		out = json_stringn(text.data, text.len);
-		buf_done(&text);
-	} else if (json_get(value, "$list")) {
-		out = json_array();
-		for (long n = 0; n < (long)json_int(value, "times"); n++)
-			json_array_append_new(out, numbered(json_get(value, "$list"), n));
-	} else if (json_is_object(value)) {
-		out = json_object();
-		json_object_foreach ((json_t *)(uintptr_t)value, name, child)
-			json_object_set_new(out, name, expanded(child));
-	} else if (json_is_array(value)) {
-		out = json_array();
-		json_array_foreach (value, i, child)
-			json_array_append_new(out, expanded(child));
-	} else {
-		out = json_deep_copy(value);
-	}
-	return out;
-}
-
-/* The container of a pointer's last part, which is written to name. */
-static json_t *
-walk(json_t *root, const char *pointer, char name[128])
-{
-	json_t *at = root;
-	size_t n = 0;
-
-	assert_int_equal(pointer[0], '/');
-	for (const char *p = pointer + 1;; p++) {
-		if (*p == '/' || *p == '\0') {
-			name[n] = '\0';
-			if (*p == '\0')
-				return at;
-			at = json_is_array(at) ? json_array_get(at, strtoul(name, NULL, 10)) : json_object_get(at, name);
-			n = 0;
-		} else if (*p == '~') {
-			name[n++] = *++p == '0' ? '~' : '/';
-		} else {
-			name[n++] = *p;
-		}
-	}
-}
-
-static json_t *
-pointed(json_t *root, const char *pointer)
-{
-	char name[128];
-	json_t *at = walk(root, pointer, name);
-
-	return json_is_array(at) ? json_array_get(at, strtoul(name, NULL, 10)) : json_object_get(at, name);
-}
-
-static json_t *
-body_of(const json_t *file, const json_t *one)
-{
-	json_t *body = json_deep_copy(json_get(file, "body")), *value, *at;
-	const char *pointer;
-	char name[128];
-	size_t i;
-
-	json_object_foreach (json_object_get(one, "set"), pointer, value) {
-		at = walk(body, pointer, name);
-		if (json_is_array(at))
-			json_array_set_new(at, strtoul(name, NULL, 10), expanded(value));
-		else
-			json_object_set_new(at, name, expanded(value));
-	}
-	json_array_foreach (json_get(one, "drop"), i, value) {
-		at = walk(body, json_string_value(value), name);
-		assert_int_equal(json_object_del(at, name), 0);
-	}
-	return body;
-}
 
 static bool
 same(const json_t *a, const json_t *b)
@@ -191,8 +70,7 @@ expect_kept(const char *where, const json_t *expected, json_t *object)
 static void
 run_case(const char *where, const json_t *file, const json_t *one, bool accept)
 {
-	const char *name = json_str(file, "schema");
-	const struct schema *schema = strcmp(name, "sample") == 0 ? &schema_sample : schema_find(name);
+	const struct schema *schema = case_schema(file);
 	const struct schema_context context = { json_str(file, "currency"), NULL };
 	struct problem problem = PROBLEM_INIT;
 	json_t *body = body_of(file, one), *before, *object, *patch;
@@ -230,46 +108,17 @@ run_case(const char *where, const json_t *file, const json_t *one, bool accept)
 }
 
 static void
-run_folder(const char *kind)
-{
-	const char *root = getenv("CASES") ? getenv("CASES") : "tests/cases";
-	char path[1200], folder[512], where[512];
-	struct dirent *entry;
-	json_t *file, *one;
-	size_t i;
-	DIR *dir;
-
-	snprintf(folder, sizeof(folder), "%s/schema/%s", root, kind);
-	dir = opendir(folder);
-	assert_non_null(dir);
-	while ((entry = readdir(dir)) != NULL) {
-		if (strstr(entry->d_name, ".json") == NULL)
-			continue;
-		snprintf(path, sizeof(path), "%s/%s", folder, entry->d_name);
-		file = json_load_file(path, JSON_ALLOW_NUL | JSON_REJECT_DUPLICATES, NULL);
-		if (file == NULL)
-			fail_msg("%s is no JSON", path);
-		json_array_foreach (json_get(file, "cases"), i, one) {
-			snprintf(where, sizeof(where), "%s/%.60s: %.200s", kind, entry->d_name, json_str(one, "name"));
-			run_case(where, file, one, strcmp(kind, "accept") == 0);
-		}
-		json_decref(file);
-	}
-	closedir(dir);
-}
-
-static void
 test_bodies_that_are_right_are_accepted(void **state)
 {
 	(void)state;
-	run_folder("accept");
+	each_case("accept", run_case);
 }
 
 static void
 test_bodies_that_are_wrong_name_every_fault(void **state)
 {
 	(void)state;
-	run_folder("refuse");
+	each_case("refuse", run_case);
 	assert_true(cases_run >= CASES_LEAST);
 }
 
