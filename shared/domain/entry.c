@@ -230,6 +230,22 @@ seal_changes(struct seal *seal, const char *aggregate_id, json_t *changes)
 	}
 }
 
+/* Is `digest` {"personal": SHA-256(salt, canonical JSON of value)}? */
+static bool
+digest_fits(const json_t *digest, const char *salt_hex, const json_t *value)
+{
+	const char *hex = json_str(digest, "personal");
+	struct buf text = BUF_INIT(0);
+	char is[SHA256_HEX_SIZE];
+
+	if (hex == NULL || salt_hex == NULL || strlen(salt_hex) != 32)
+		return false;
+	json_write_canonical(&text, value);
+	sha256_hex2(salt_hex, 32, text.data, text.len, is);
+	buf_done(&text);
+	return strcmp(hex, is) == 0;
+}
+
 /* Puts the values back in their places; a digest without a value becomes null: it was scrubbed. */
 static int
 entry_unseal(json_t *doc, const char *personal, size_t len)
@@ -254,7 +270,7 @@ entry_unseal(json_t *doc, const char *personal, size_t len)
 			    json_object_get(object, member);
 			p += n + 1;
 		}
-		if (!json_is_object(object) || json_object_get(object, p) == NULL) {
+		if (!json_is_object(object) || !digest_fits(json_object_get(object, p), json_str(beside, "salt"), value)) {
 			rc = -1;
 			continue;
 		}

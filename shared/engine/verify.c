@@ -1,0 +1,362 @@
+/* verify - see verify.h. Aggregates come from SCAN, one after the other. */
+#include "engine/verify.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <hiredis/hiredis.h>
+
+#include "base/decimal.h"
+#include "base/json.h"
+#include "base/xmalloc.h"
+#include "domain/account.h"
+#include "domain/claim.h"
+#include "domain/entry.h"
+#include "domain/money.h"
+#include "engine/internal.h"
+
+#define SCAN_COUNT	500
+#define PIECE		500
+#define LOOKS		3	/* a difference must stay through so many looks: traffic goes on meanwhile */
+
+struct verifying {
+	struct engine		*engine;
+	void			(*fault)(const char *id, const char *what, void *arg);
+	void			(*done)(const struct verify_result *result, void *arg);
+	void			*arg;
+	struct verify_result	 result;
+	char			 cursor[32];
+	json_t			*ids;		/* of this piece of the scan */
+	size_t			 next;
+	/* the one under way */
+	struct store_read	 read;
+	struct store_want	 want;
+	json_t			*fields;	/* raw snapshot: field -> text */
+	json_t			*machine;
+	const struct aggregate	*fold;
+	json_t			*digests;	/* of machine results, by the last entry that set them */
+	struct balances		 sums;		/* of an account's effects */
+	char			 fault_text[200];
+	unsigned		 looks;
+};
+
+static void	verify_scan(struct verifying *v);
+static void	verify_scanned(enum store_status status, const struct redisReply *reply, void *arg);
+static void	verify_next(struct verifying *v);
+static void	verify_look(struct verifying *v);
+static void	verify_read(enum store_status status, struct store_read *read, void *arg);
+static void	verify_history(enum store_status status, const struct store_entry *entries, size_t count, void *arg);
+static bool	verify_entry(struct verifying *v, const struct store_entry *entry);
+static void	verify_effects(struct verifying *v, const struct event *event);
+static void	verify_compare(struct verifying *v);
+static bool	fault(struct verifying *v, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+static void	verify_end(struct verifying *v, enum store_status status);
+
+void
+engine_verify(struct engine *engine, void (*fault)(const char *id, const char *what, void *arg),
+    void (*done)(const struct verify_result *result, void *arg), void *arg)
+{
+	struct verifying *v = xcalloc(1, sizeof(*v));
+
+	v->engine = engine;
+	v->fault = fault;
+	v->done = done;
+	v->arg = arg;
+	strcpy(v->cursor, "0");
+	verify_scan(v);
+}
+
+static void
+verify_scan(struct verifying *v)
+{
+	store_commandf(v->engine->store, verify_scanned, v, "SCAN %s MATCH {p*}:a:* COUNT %d", v->cursor, SCAN_COUNT);
+}
+
+static void
+verify_scanned(enum store_status status, const struct redisReply *reply, void *arg)
+{
+	struct verifying *v = arg;
+
+	if (status != STORE_OK || reply->type != REDIS_REPLY_ARRAY || reply->elements != 2) {
+		verify_end(v, status == STORE_OK ? STORE_ERROR : status);
+		return;
+	}
+	strncpy(v->cursor, reply->element[0]->str, sizeof(v->cursor) - 1);
+	json_decref(v->ids);
+	v->ids = json_array();
+	v->next = 0;
+	for (size_t i = 0; i < reply->element[1]->elements; i++) {
+		const char *id = strrchr(reply->element[1]->element[i]->str, ':') + 1;
+
+		if (id_valid(id, NULL))
+			json_array_append_new(v->ids, json_string(id));
+	}
+	verify_next(v);
+}
+
+static void
+verify_next(struct verifying *v)
+{
+	if (v->next < json_array_size(v->ids)) {
+		v->looks = 0;
+		verify_look(v);
+	} else if (strcmp(v->cursor, "0") == 0) {
+		verify_end(v, STORE_OK);
+	} else {
+		verify_scan(v);
+	}
+}
+
+static void
+verify_look(struct verifying *v)
+{
+	const char *id = json_string_value(json_array_get(v->ids, v->next));
+
+	v->looks++;
+	v->fault_text[0] = '\0';
+	memset(&v->sums, 0, sizeof(v->sums));
+	memset(&v->read, 0, sizeof(v->read));
+	memset(&v->want, 0, sizeof(v->want));
+	strcpy(v->want.id, id);
+	v->want.machine = true;
+	v->read.wants = &v->want;
+	v->read.count = 1;
+	store_read(v->engine->store, &v->read, verify_read, v);
+}
+
+static json_t *
+keep_fields(const struct store_field *fields, size_t count)
+{
+	json_t *kept = json_object();
+
+	for (size_t i = 0; i < count; i++) {
+		char *name = xstrndup(fields[i].name, fields[i].name_len);
+
+		json_set(kept, name, json_stringn_nocheck(fields[i].value, fields[i].value_len));
+		free(name);
+	}
+	return kept;
+}
+
+static void
+verify_read(enum store_status status, struct store_read *read, void *arg)
+{
+	struct verifying *v = arg;
+
+	if (status != STORE_OK) {
+		verify_end(v, status);
+		return;
+	}
+	if (read->wants[0].found != STORE_FOUND) {	/* gone since the scan: nothing to compare */
+		v->next++;
+		verify_next(v);
+		return;
+	}
+	json_decref(v->fields);
+	json_decref(v->machine);
+	json_decref(v->digests);
+	aggregate_unref(v->fold);
+	v->fields = keep_fields(v->want.fields, v->want.field_count);
+	v->machine = keep_fields(v->want.machine_fields, v->want.machine_count);
+	v->digests = json_object();
+	v->fold = aggregate_new(v->want.id);
+	/* Up to the sequence that the snapshot had: entries that came since belong to the next look. */
+	store_history(v->engine->store, v->want.id, 1, strtoll(json_str(v->fields, "seq"), NULL, 10), PIECE, false,
+	    verify_history, v);
+}
+
+static void
+verify_history(enum store_status status, const struct store_entry *entries, size_t count, void *arg)
+{
+	struct verifying *v = arg;
+	int64_t until = strtoll(json_str(v->fields, "seq"), NULL, 10);
+
+	if (status != STORE_OK) {
+		verify_end(v, status);
+		return;
+	}
+	for (size_t i = 0; i < count; i++)
+		if (!verify_entry(v, &entries[i]))
+			break;
+	if (v->fault_text[0] == '\0' && count == PIECE && v->fold->sequence < until) {
+		store_history(v->engine->store, v->want.id, v->fold->sequence + 1, until, PIECE, false, verify_history, v);
+		return;
+	}
+	if (v->fault_text[0] == '\0')
+		verify_compare(v);
+	if (v->fault_text[0] != '\0' && v->looks < LOOKS) {
+		verify_look(v);
+		return;
+	}
+	v->result.aggregates++;
+	if (v->fault_text[0] != '\0') {
+		v->result.faults++;
+		v->fault(v->want.id, v->fault_text, v->arg);
+	}
+	v->next++;
+	verify_next(v);
+}
+
+static bool
+fault(struct verifying *v, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(v->fault_text, sizeof(v->fault_text), fmt, ap);
+	va_end(ap);
+	return false;
+}
+
+static bool
+verify_entry(struct verifying *v, const struct store_entry *entry)
+{
+	char digest[SHA256_HEX_SIZE];
+	struct event event;
+	struct aggregate *next;
+	const char *why, *id;
+	json_t *doc, *value;
+
+	if (v->looks == 1)
+		v->result.entries++;
+	if (entry->sequence != v->fold->sequence + 1)
+		return fault(v, "entry %lld does not follow the one before", (long long)entry->sequence);
+	sha256_hex(entry->text, entry->text_len, digest);
+	if (strcmp(digest, entry->body_hash) != 0)
+		return fault(v, "entry %lld was changed: it is not what its body hash says", (long long)entry->sequence);
+	entry_chain(v->fold->hash, entry->body_hash, digest);
+	if (strcmp(digest, entry->hash) != 0)
+		return fault(v, "entry %lld breaks the chain of hashes", (long long)entry->sequence);
+	if (entry_read(entry->text, entry->text_len, entry->personal, entry->personal_len, &event, &doc, &why) == -1)
+		return fault(v, "entry %lld cannot be read: %s", (long long)entry->sequence, why);
+	verify_effects(v, &event);
+	json_object_foreach (json_get(doc, "machine"), id, value)
+		json_object_set(v->digests, id, value);
+	next = aggregate_apply(v->fold, &event);
+	memcpy(next->hash, digest, sizeof(next->hash));
+	aggregate_unref(v->fold);
+	v->fold = next;
+	event_done(&event);
+	json_decref(doc);
+	return true;
+}
+
+static void
+add_effect(int64_t *sum, const json_t *effect, const char *name, const char *currency)
+{
+	const struct currency *c = currency_find(currency);
+	const char *amount = json_str(effect, name);
+	int64_t minor;
+
+	if (amount != NULL && decimal_parse_exact(amount, c->digits, &minor))
+		*sum += minor;
+}
+
+/* A ledger entry says which balances it moved. */
+static void
+verify_effects(struct verifying *v, const struct event *event)
+{
+	const json_t *effect = json_get(event->data, "effect");
+	const char *currency = json_str(json_get(event->data, "amount"), "currency");
+
+	if (effect == NULL || currency == NULL || strncmp(v->want.id, "acc", 3) != 0)
+		return;
+	add_effect(&v->sums.earned, effect, "earned", currency);
+	add_effect(&v->sums.adjusted, effect, "adjusted", currency);
+	add_effect(&v->sums.reserved, effect, "reserved", currency);
+	add_effect(&v->sums.approved, effect, "approved", currency);
+	add_effect(&v->sums.paid, effect, "paid", currency);
+	add_effect(&v->sums.expired, effect, "expired", currency);
+}
+
+static bool
+same_json(const json_t *kept, const char *field, const json_t *value)
+{
+	const json_t *text = json_object_get(kept, field);
+	struct buf canonical = BUF_INIT(0);
+	bool same;
+
+	json_write_canonical(&canonical, value);
+	same = json_is_string(text) && json_string_length(text) == canonical.len &&
+	    memcmp(json_string_value(text), canonical.data, canonical.len) == 0;
+	buf_done(&canonical);
+	return same;
+}
+
+static void
+compare_machine(struct verifying *v)
+{
+	const char *id;
+	json_t *digest, *text;
+	char hex[SHA256_HEX_SIZE];
+
+	json_object_foreach (v->digests, id, digest) {
+		text = json_object_get(v->machine, id);
+		if (json_is_null(digest) && text == NULL)
+			continue;
+		if (text != NULL)
+			sha256_hex(json_string_value(text), json_string_length(text), hex);
+		if (text == NULL || json_is_null(digest) || strcmp(hex, json_string_value(digest)) != 0)
+			fault(v, "machine result %s is not what its entry says", id);
+	}
+}
+
+static void
+compare_account(struct verifying *v)
+{
+	struct balances b = account_balances(v->fold);
+
+	if (memcmp(&b, &v->sums, sizeof(b)) != 0)
+		fault(v, "balances are not the sum of the ledger");
+	else if (account_remaining(v->fold) < 0)
+		fault(v, "remaining is below zero: %lld", (long long)account_remaining(v->fold));
+}
+
+/* The fold against the snapshot, byte for byte. */
+static void
+verify_compare(struct verifying *v)
+{
+	const char *name, *hash = json_str(v->fields, "hash"), *pseq = json_str(v->fields, "pseq");
+	json_t *value;
+	size_t items = 0;
+
+	if (v->fold->sequence != strtoll(json_str(v->fields, "seq"), NULL, 10))
+		fault(v, "the history ends at entry %lld, before its snapshot", (long long)v->fold->sequence);
+	else if (hash == NULL || strcmp(hash, v->fold->hash) != 0)
+		fault(v, "the snapshot has another hash than the last entry");
+	else if (pseq == NULL || strtoll(pseq, NULL, 10) != v->fold->partner_sequence)
+		fault(v, "the snapshot's partner sequence is not that of the history");
+	else if (!same_json(v->fields, "head", v->fold->head))
+		fault(v, "the head is not what the history gives");
+	json_object_foreach (v->fold->items, name, value)
+		if (!same_json(v->fields, name, value))
+			fault(v, "item %s is not what the history gives", name);
+	json_object_foreach (v->fields, name, value)
+		items += strchr(name, '_') != NULL;
+	if (items != json_object_size(v->fold->items))
+		fault(v, "the snapshot has %lld items, the history another number", (long long)items);
+	compare_machine(v);
+	if (strncmp(v->want.id, "acc", 3) == 0)
+		compare_account(v);
+	if (strncmp(v->want.id, "clm", 3) == 0) {
+		value = claim_row(v->fold);
+		if (!same_json(v->fields, "row", value))
+			fault(v, "the index row is not that of the claim");
+		json_decref(value);
+	}
+}
+
+static void
+verify_end(struct verifying *v, enum store_status status)
+{
+	v->result.status = status;
+	v->done(&v->result, v->arg);
+	json_decref(v->ids);
+	json_decref(v->fields);
+	json_decref(v->machine);
+	json_decref(v->digests);
+	aggregate_unref(v->fold);
+	free(v);
+}
