@@ -28,6 +28,10 @@ else ifeq ($(SAN),tsan)
 SANFLAGS = -fsanitize=thread
 FORTIFY  = -U_FORTIFY_SOURCE
 OPT      = -O1 -g
+else ifeq ($(SAN),fuzzer)
+SANFLAGS = -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+FORTIFY  = -U_FORTIFY_SOURCE
+OPT      = -O1 -g
 endif
 
 CPPFLAGS += -D_GNU_SOURCE -Ishared -I. $(FORTIFY)
@@ -86,8 +90,26 @@ $(B)/tests/%: tests/conformance/%.c $(B)/libapi.a $(B)/libshared.a
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -o $@ $< $(LDFLAGS) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LDLIBS)
 
+# Measurements: run by hand, or by `make bench`.
+BENCH := $(patsubst tests/bench/%.c,$(B)/bench/%,$(wildcard tests/bench/bench_*.c))
+bench-build: $(BENCH)
+$(B)/bench/%: tests/bench/%.c $(UNIT_HELP) $(B)/libworker.a $(B)/libextract.a $(B)/libapi.a $(B)/libshared.a
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -o $@ $< $(UNIT_HELP) $(LDFLAGS) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group \
+	    $(LDLIBS) $(shell $(PKG) --libs $(PKGS_WORKER) $(PKGS_EXTRACT)) -lmagic -lcmocka
+
+# Fuzzers by libFuzzer, all of ours instrumented: $(B)/fuzzer/fuzz/fuzz_x [-max_total_time=S] SEEDS
+FUZZ := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
+fuzz-build:
+	$(MAKE) CC=clang SAN=fuzzer B=$(B)/fuzzer fuzz-programs
+fuzz-programs: $(FUZZ)
+$(B)/fuzz/%: tests/fuzz/%.c $(B)/libworker.a $(B)/libextract.a $(B)/libapi.a $(B)/libshared.a
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -fsanitize=fuzzer -o $@ $< $(LDFLAGS) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group \
+	    $(LDLIBS) $(shell $(PKG) --libs $(PKGS_WORKER) $(PKGS_EXTRACT)) -lmagic
+
 -include $(shell find $(B)/obj $(B)/tests -name '*.d' 2>/dev/null)
 
 clean:
 	rm -rf $(B)
-.PHONY: all clean unit-build
+.PHONY: all clean unit-build bench-build fuzz-build fuzz-programs

@@ -11,6 +11,7 @@
 --
 -- Answers 1 done, 2 done by this very commit before, 3 a version differs, 4 the job is not ours, or the once-record.
 local KEYS, ARGV, call, unpack = KEYS, ARGV, redis.call, unpack
+local byte, format = string.byte, string.format
 local id, partition = ARGV[1], ARGV[2]
 local k, a = 0, 3
 
@@ -34,9 +35,10 @@ local function whole(n, most)
 	return n >= 0 and n <= most and n % 1 == 0
 end
 
+-- Lua forgives blanks around a number, Redis does not; neither infinite nor NaN.
 local function score(text)
-	local n = not text:find('[^%d%.eE+-]') and tonumber(text)
-	if not n or n >= 1e300 or n <= -1e300 then
+	local n = tonumber(text)
+	if not n or not (n < 1e300 and n > -1e300) or byte(text, 1) <= 32 or byte(text, -1) <= 32 then
 		broken('a score is no number')
 	end
 end
@@ -100,13 +102,14 @@ for i = 1, aggregates do
 		broken('an aggregate comes twice')
 	end
 	used[snapshot], used[history] = 'HLEN', 'XLEN'
-	local first = string.format('%.0f-0', expected + 1)
-	local later = call('XRANGE', history, first, '+', 'COUNT', 1)[1]
-	if (call('HGET', snapshot, 'seq') or '0') ~= string.format('%.0f', expected) or later then
+	local first = format('%d-0', expected + 1)
+	if (call('HGET', snapshot, 'seq') or '0') ~= format('%d', expected) or
+		call('XREVRANGE', history, '+', first, 'COUNT', 1)[1] then
 		conflict = true
-		if entries > 0 and later and later[1] == first then
-			for f = 1, #later[2], 2 do
-				mine = mine or later[2][f] == 'c' and later[2][f + 1] == id
+		local next_entry = entries > 0 and call('XRANGE', history, first, first)[1]
+		if next_entry then
+			for f = 1, #next_entry[2], 2 do
+				mine = mine or next_entry[2][f] == 'c' and next_entry[2][f + 1] == id
 			end
 		end
 	end
@@ -195,7 +198,7 @@ for i = 1, aggregates do
 	local part = parts[i]
 	local history, expected, at = part[2], part[5], part[11]
 	for e = 1, part[6] do
-		call('XADD', history, string.format('%.0f-0', expected + e), 'e', ARGV[at + 1], 'b', ARGV[at + 2],
+		call('XADD', history, format('%d-0', expected + e), 'e', ARGV[at + 1], 'b', ARGV[at + 2],
 			'h', ARGV[at + 3], 'c', id)
 		at = at + 4
 	end
@@ -214,12 +217,12 @@ for i = 1, aggregates do
 	local snapshot, _, personal, machine, expected, entries, sets, dels, machine_sets, machine_dels, at = unpack(parts[i], 1, 11)
 	for e = 1, entries do
 		if #ARGV[at + 4] > 0 then
-			call('HSET', personal, string.format('%.0f', expected + e), ARGV[at + 4])
+			call('HSET', personal, format('%d', expected + e), ARGV[at + 4])
 		end
 		at = at + 4
 	end
 	if entries > 0 then
-		call('HSET', snapshot, 'seq', string.format('%.0f', expected + entries), unpack(ARGV, at + 1, at + sets))
+		call('HSET', snapshot, 'seq', format('%d', expected + entries), unpack(ARGV, at + 1, at + sets))
 	elseif sets > 0 then
 		call('HSET', snapshot, unpack(ARGV, at + 1, at + sets))
 	end
