@@ -51,7 +51,7 @@ static void	verify_history(enum store_status status, const struct store_entry *e
 static bool	verify_entry(struct verifying *v, const struct store_entry *entry);
 static void	verify_effects(struct verifying *v, const struct event *event);
 static void	verify_compare(struct verifying *v);
-static bool	fault(struct verifying *v, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+static bool	note_fault(struct verifying *v, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 static void	verify_end(struct verifying *v, enum store_status status);
 
 void
@@ -200,7 +200,7 @@ verify_history(enum store_status status, const struct store_entry *entries, size
 }
 
 static bool
-fault(struct verifying *v, const char *fmt, ...)
+note_fault(struct verifying *v, const char *fmt, ...)
 {
 	va_list ap;
 
@@ -222,15 +222,15 @@ verify_entry(struct verifying *v, const struct store_entry *entry)
 	if (v->looks == 1)
 		v->result.entries++;
 	if (entry->sequence != v->fold->sequence + 1)
-		return fault(v, "entry %lld does not follow the one before", (long long)entry->sequence);
+		return note_fault(v, "entry %lld does not follow the one before", (long long)entry->sequence);
 	sha256_hex(entry->text, entry->text_len, digest);
 	if (strcmp(digest, entry->body_hash) != 0)
-		return fault(v, "entry %lld was changed: it is not what its body hash says", (long long)entry->sequence);
+		return note_fault(v, "entry %lld was changed: it is not what its body hash says", (long long)entry->sequence);
 	entry_chain(v->fold->hash, entry->body_hash, digest);
 	if (strcmp(digest, entry->hash) != 0)
-		return fault(v, "entry %lld breaks the chain of hashes", (long long)entry->sequence);
+		return note_fault(v, "entry %lld breaks the chain of hashes", (long long)entry->sequence);
 	if (entry_read(entry->text, entry->text_len, entry->personal, entry->personal_len, &event, &doc, &why) == -1)
-		return fault(v, "entry %lld cannot be read: %s", (long long)entry->sequence, why);
+		return note_fault(v, "entry %lld cannot be read: %s", (long long)entry->sequence, why);
 	verify_effects(v, &event);
 	json_object_foreach (json_get(doc, "machine"), id, value)
 		json_object_set(v->digests, id, value);
@@ -299,7 +299,7 @@ compare_machine(struct verifying *v)
 		if (text != NULL)
 			sha256_hex(json_string_value(text), json_string_length(text), hex);
 		if (text == NULL || json_is_null(digest) || strcmp(hex, json_string_value(digest)) != 0)
-			fault(v, "machine result %s is not what its entry says", id);
+			note_fault(v, "machine result %s is not what its entry says", id);
 	}
 }
 
@@ -309,9 +309,9 @@ compare_account(struct verifying *v)
 	struct balances b = account_balances(v->fold);
 
 	if (memcmp(&b, &v->sums, sizeof(b)) != 0)
-		fault(v, "balances are not the sum of the ledger");
+		note_fault(v, "balances are not the sum of the ledger");
 	else if (account_remaining(v->fold) < 0)
-		fault(v, "remaining is below zero: %lld", (long long)account_remaining(v->fold));
+		note_fault(v, "remaining is below zero: %lld", (long long)account_remaining(v->fold));
 }
 
 /* The fold against the snapshot, byte for byte. */
@@ -323,27 +323,27 @@ verify_compare(struct verifying *v)
 	size_t items = 0;
 
 	if (v->fold->sequence != strtoll(json_str(v->fields, "seq"), NULL, 10))
-		fault(v, "the history ends at entry %lld, before its snapshot", (long long)v->fold->sequence);
+		note_fault(v, "the history ends at entry %lld, before its snapshot", (long long)v->fold->sequence);
 	else if (hash == NULL || strcmp(hash, v->fold->hash) != 0)
-		fault(v, "the snapshot has another hash than the last entry");
+		note_fault(v, "the snapshot has another hash than the last entry");
 	else if (pseq == NULL || strtoll(pseq, NULL, 10) != v->fold->partner_sequence)
-		fault(v, "the snapshot's partner sequence is not that of the history");
+		note_fault(v, "the snapshot's partner sequence is not that of the history");
 	else if (!same_json(v->fields, "head", v->fold->head))
-		fault(v, "the head is not what the history gives");
+		note_fault(v, "the head is not what the history gives");
 	json_object_foreach (v->fold->items, name, value)
 		if (!same_json(v->fields, name, value))
-			fault(v, "item %s is not what the history gives", name);
+			note_fault(v, "item %s is not what the history gives", name);
 	json_object_foreach (v->fields, name, value)
 		items += strchr(name, '_') != NULL;
 	if (items != json_object_size(v->fold->items))
-		fault(v, "the snapshot has %lld items, the history another number", (long long)items);
+		note_fault(v, "the snapshot has %lld items, the history another number", (long long)items);
 	compare_machine(v);
 	if (strncmp(v->want.id, "acc", 3) == 0)
 		compare_account(v);
 	if (strncmp(v->want.id, "clm", 3) == 0) {
 		value = claim_row(v->fold);
 		if (!same_json(v->fields, "row", value))
-			fault(v, "the index row is not that of the claim");
+			note_fault(v, "the index row is not that of the claim");
 		json_decref(value);
 	}
 }
