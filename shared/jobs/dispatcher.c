@@ -64,16 +64,16 @@ dispatcher_new(struct event_base *base, struct store *store, const struct dispat
 	dispatcher->partitions = config->partitions;
 	dispatcher->api_id = xstrdup(config->api_id);
 	peers_init(dispatcher);
-	dispatcher_measure(dispatcher, metrics);
 	dispatcher->sweep = sweep_new(dispatcher);
 	if (dispatcher_open(dispatcher, config, dispatcher_message, dispatcher_turn, problem) == -1) {
 		dispatcher->draining = true;	/* it was never in {sys} */
 		dispatcher_free(dispatcher);
 		return NULL;
 	}
+	dispatcher_measure(dispatcher, metrics);
 	dispatcher->tick = event_new(base, -1, EV_PERSIST, dispatcher_tick, dispatcher);
 	event_add(dispatcher->tick, &second);
-	event_active(dispatcher->tick, EV_TIMEOUT, 0);
+	event_active(dispatcher->tick, EV_READ, 0);	/* as EV_TIMEOUT it would put off the next one */
 	return dispatcher;
 }
 

@@ -1,7 +1,7 @@
 /*
- * links - the api processes a worker is connected to. Each gets ceil(slots / those that answer) of credit, as a limit that
- * only grows: the number of jobs that it may have sent on this connection. PONG says how many it has sent, so whatever was
- * lost is noticed within a second, and a message that comes twice changes nothing.
+ * links - the api processes a worker is connected to. Each gets ceil(slots / those that answer) of credit, as a limit: the
+ * number of jobs that it may have sent on this connection. PONG says how many it has sent, so whatever was lost is noticed
+ * within a second, and a message that comes twice changes nothing.
  */
 #include <assert.h>
 #include <stdlib.h>
@@ -103,7 +103,7 @@ links_found(enum store_status status, const struct redisReply *reply, void *arg)
 	worker_soon(worker);	/* shares may have changed */
 }
 
-/* An api process that lives. One that came back at another place has another id. */
+/* An api process that lives. One at another place has another id. */
 static void
 link_listed(struct worker *worker, const char *id, const json_t *about)
 {
@@ -113,6 +113,10 @@ link_listed(struct worker *worker, const char *id, const json_t *about)
 	TAILQ_FOREACH(link, &worker->links, entry)
 		if (strcmp(link->id, id) == 0) {
 			link->listed = true;
+			if (link->leaving && !link->wire) {	/* the same one, started again; or it says BYE once more */
+				link->leaving = false;
+				link_open(link);
+			}
 			return;
 		}
 	if (!endpoint || (strncmp(endpoint, "ipc://", 6) && strncmp(endpoint, "tcp://", 6)))
@@ -211,7 +215,7 @@ links_grant(struct worker *worker)
 	TAILQ_FOREACH(link, &worker->links, entry) {
 		uint32_t limit = link_limit(link);
 
-		if ((int32_t)(limit - link->limit) <= 0)
+		if (limit == link->limit)
 			continue;
 		link->limit = limit;
 		link_send(link, &(struct frame){ .type = FRAME_DONE, .limit = limit });
@@ -360,13 +364,17 @@ link_ready(struct link *link)
 	link_send(link, &frame);
 }
 
-/* Its share of the slots, less those with its jobs, and no more than are free. */
+/*
+ * Its share of the slots, less those with its jobs. What is promised is taken back when shares become smaller, but not when
+ * others take the free slots for a while: that would be a message to everybody for each job, and BUSY answers it.
+ */
 static uint32_t
 link_limit(const struct link *link)
 {
 	const struct worker *worker = link->worker;
 	unsigned apis = 0, share, free_slots = worker->slots - worker->used;
 	const struct link *other;
+	uint32_t most, least;
 
 	TAILQ_FOREACH(other, &worker->links, entry)
 		apis += other->answering;
@@ -374,5 +382,9 @@ link_limit(const struct link *link)
 	share = share > link->in_use ? share - link->in_use : 0;
 	if (link->leaving)
 		share = 0;
-	return link->received + (share < free_slots ? share : free_slots);
+	most = link->received + share;
+	least = link->received + (share < free_slots ? share : free_slots);
+	if ((int32_t)(link->limit - most) > 0)
+		return most;
+	return (int32_t)(least - link->limit) > 0 ? least : link->limit;
 }

@@ -2,6 +2,7 @@
 #include "jobs/worker.h"
 
 #include <assert.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,6 +28,25 @@ static void	worker_is_over(evutil_socket_t fd, short what, void *arg);
 static void	worker_left(enum store_status status, const struct redisReply *reply, void *arg);
 static struct held *held_of(struct job *job);
 
+/* What is measured of each kind. */
+static const struct counter {
+	const char	*name, *help;
+	enum metric_type type;
+	size_t		 offset;	/* of its series in a struct worker_kind */
+} counters[WORKER_COUNTERS] = {
+	{ "coopclaims_jobs_leased_total", "Jobs begun.", METRIC_COUNTER, offsetof(struct worker_kind, leased) },
+	{ "coopclaims_jobs_completed_total", "Jobs done.", METRIC_COUNTER, offsetof(struct worker_kind, completed) },
+	{ "coopclaims_jobs_failed_total", "Jobs that failed and are tried again.", METRIC_COUNTER,
+	  offsetof(struct worker_kind, failed) },
+	{ "coopclaims_jobs_dead_total", "Jobs that failed for good.", METRIC_COUNTER, offsetof(struct worker_kind, dead) },
+	{ "coopclaims_jobs_lost_total", "Jobs whose lease went to another worker.", METRIC_COUNTER,
+	  offsetof(struct worker_kind, lost) },
+	{ "coopclaims_jobs_released_total", "Jobs given back unharmed.", METRIC_COUNTER, offsetof(struct worker_kind, released) },
+	{ "coopclaims_job_wait_seconds", "From due to leased.", METRIC_HISTOGRAM, offsetof(struct worker_kind, wait) },
+	{ "coopclaims_job_run_seconds", "From leased to the end of its handler.", METRIC_HISTOGRAM,
+	  offsetof(struct worker_kind, took) },
+};
+
 struct worker *
 worker_new(struct event_base *base, struct store *store, const struct worker_config *config, struct metrics *metrics,
     struct problem *problem)
@@ -51,7 +71,8 @@ worker_new(struct event_base *base, struct store *store, const struct worker_con
 	worker->partitions = config->partitions;
 	worker->curve = config->curve_secret_file;
 	worker->context = zmq_ctx_new();
-	worker->metrics = metrics;
+	for (size_t i = 0; i < ARRAY_SIZE(counters); i++)
+		worker->counters[i] = metrics_add(metrics, counters[i].type, counters[i].name, counters[i].help, "kind");
 	worker->running_gauge = metrics_add(metrics, METRIC_GAUGE, "coopclaims_jobs_running", "Slots in use.", NULL);
 	TAILQ_INIT(&worker->links);
 	TAILQ_INIT(&worker->held);
@@ -67,24 +88,6 @@ worker_new(struct event_base *base, struct store *store, const struct worker_con
 void
 worker_add_kind(struct worker *worker, const struct job_kind *kind, worker_run *run, void *arg)
 {
-	static const struct counter {
-		const char	*name, *help;
-		enum metric_type type;
-		size_t		 offset;
-	} counters[] = {
-		{ "coopclaims_jobs_leased_total", "Jobs begun.", METRIC_COUNTER, offsetof(struct worker_kind, leased) },
-		{ "coopclaims_jobs_completed_total", "Jobs done.", METRIC_COUNTER, offsetof(struct worker_kind, completed) },
-		{ "coopclaims_jobs_failed_total", "Jobs that failed and are tried again.", METRIC_COUNTER,
-		    offsetof(struct worker_kind, failed) },
-		{ "coopclaims_jobs_dead_total", "Jobs that failed for good.", METRIC_COUNTER, offsetof(struct worker_kind, dead) },
-		{ "coopclaims_jobs_lost_total", "Jobs whose lease went to another worker.", METRIC_COUNTER,
-		    offsetof(struct worker_kind, lost) },
-		{ "coopclaims_jobs_released_total", "Jobs given back unharmed.", METRIC_COUNTER,
-		    offsetof(struct worker_kind, released) },
-		{ "coopclaims_job_wait_seconds", "From due to leased.", METRIC_HISTOGRAM, offsetof(struct worker_kind, wait) },
-		{ "coopclaims_job_run_seconds", "From leased to the end of its handler.", METRIC_HISTOGRAM,
-		    offsetof(struct worker_kind, took) },
-	};
 	struct worker_kind *added = &worker->kinds[worker->kind_count];
 
 	assert(worker->kind_count < FRAME_KINDS_MAX && job_kind_valid(kind->name) && !worker_kind(worker, kind->name));
@@ -93,8 +96,7 @@ worker_add_kind(struct worker *worker, const struct job_kind *kind, worker_run *
 	added->run = run;
 	added->arg = arg;
 	for (size_t i = 0; i < ARRAY_SIZE(counters); i++) {
-		struct metric *metric = metrics_add(worker->metrics, counters[i].type, counters[i].name, counters[i].help, "kind");
-		struct metric_series *series = metric_series(metric, kind->name, NULL);
+		struct metric_series *series = metric_series(worker->counters[i], kind->name, NULL);
 
 		memcpy((char *)added + counters[i].offset, &series, sizeof(series));
 	}
@@ -108,7 +110,7 @@ worker_start(struct worker *worker)
 
 	assert(worker->kind_count > 0);
 	event_add(worker->tick, &tick);
-	event_active(worker->tick, EV_TIMEOUT, 0);
+	event_active(worker->tick, EV_READ, 0);	/* as EV_TIMEOUT it would put off the next one */
 }
 
 void

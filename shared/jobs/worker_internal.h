@@ -18,6 +18,7 @@
 #define LINK_GONE_US	3000000		/* an api process silent for so long: a new socket */
 #define TICK_MS		250		/* leases are looked after; every SECOND_TICKS the rest */
 #define SECOND_TICKS	4
+#define WORKER_COUNTERS	8	/* measured of each kind */
 
 struct event;
 struct metric;
@@ -78,8 +79,7 @@ struct worker {
 	void		*context;
 	struct worker_kind kinds[FRAME_KINDS_MAX];
 	unsigned	 kind_count;
-	struct metrics	*metrics;
-	struct metric	*running_gauge;
+	struct metric	*counters[WORKER_COUNTERS], *running_gauge;
 
 	struct link_list links;
 	unsigned	 link_serial;
