@@ -102,7 +102,7 @@ check_role(struct deciding *d)
 	if (d->row->flags & COMMAND_OPEN)
 		return 0;
 	if (d->row->flags & COMMAND_MACHINE) {
-		if (actor->kind == ACTOR_WORKER)
+		if (actor->kind == ACTOR_WORKER || actor->kind == ACTOR_TIMER)
 			return 0;
 	} else if (access_allows(actor, action ? action->permission : d->row->permission)) {
 		return 0;
@@ -150,11 +150,16 @@ check_interest(struct deciding *d)
 		problem_set(d->problem, "conflict_of_interest", "You worked on this claim: a colleague has to do this");
 		return -1;
 	}
-	if (action->holder && !claim_is_held_by(d->claim, actor)) {
-		problem_set(d->problem, "forbidden", "Another reviewer took this claim: they, or a senior reviewer, can do this");
-		return -1;
-	}
-	return 0;
+	return action->holder ? claim_check_holder(d) : 0;
+}
+
+int
+claim_check_holder(struct deciding *d)
+{
+	if (claim_is_held_by(d->claim, d->world->actor))
+		return 0;
+	problem_set(d->problem, "forbidden", "Another reviewer took this claim: they, or a senior reviewer, can do this");
+	return -1;
 }
 
 static int

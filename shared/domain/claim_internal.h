@@ -45,7 +45,8 @@ struct claim_command {
 	unsigned		 states;
 	const char		*prefix;	/* of the item in the path; NULL: none */
 	unsigned		 flags;
-	int	(*guard)(struct deciding *d);	/* more that is a matter of state: 403 and 409, before the body; NULL: none */
+	int	(*permit)(struct deciding *d);	/* more that is a matter of who: 403; NULL: none */
+	int	(*guard)(struct deciding *d);	/* more that is a matter of state: 409, before the body; NULL: none */
 	int	(*decide)(struct deciding *d);
 };
 
@@ -73,6 +74,8 @@ const struct item_kind *item_kind_of(const char *item_id);		/* NULL: not a kind 
 struct event	*claim_emit(struct deciding *d, const char *type);
 /* 409 with `state` and `allowed_actions`. Returns -1. */
 int	claim_refuse_state(struct deciding *d, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* Is it the actor who took the claim, or a senior reviewer? 0, or -1: 403. */
+int	claim_check_holder(struct deciding *d);
 /* One of the limits of /v1/me, `most` where it names none. */
 int64_t	claim_limit(const struct world *world, const char *name, int64_t most);
 /* Adds 422 too_many at `pointer` when `count` (with what is added now) is above `most`. Returns whether it did. */
@@ -143,15 +146,18 @@ void	check_date_order(struct deciding *d, const json_t *object, const char *from
 int	decide_create(struct deciding *d);
 int	decide_update(struct deciding *d);
 /* claim_documents.c, claim_results.c */
+int	permit_upload(struct deciding *d);
+int	permit_annotate(struct deciding *d);
+int	permit_document_remove(struct deciding *d);
 int	guard_document_upload(struct deciding *d);
-int	guard_document_update(struct deciding *d);
-int	guard_document_remove(struct deciding *d);
 int	decide_document_announce(struct deciding *d);
 int	decide_document_upload(struct deciding *d);
 int	decide_document_remove(struct deciding *d);
 int	decide_document_result(struct deciding *d);
+/* claim_deadlines.c */
+int	decide_deadline(struct deciding *d);
 /* claim_comments.c */
-int	guard_own_comment(struct deciding *d);
+int	permit_own_comment(struct deciding *d);
 int	guard_fresh_comment(struct deciding *d);
 int	decide_comment_add(struct deciding *d);
 int	decide_comment_update(struct deciding *d);

@@ -22,12 +22,3 @@ claim_row(const struct aggregate *claim)
 	json_set_int(row, "open_requests", (int64_t)claim_requests_open(claim));
 	return row;
 }
-
-/* Nothing of a claim moves by itself yet: its deadlines are shown, and bind what people do. */
-int64_t
-claim_next_due(const struct aggregate *claim, const struct aggregate *program)
-{
-	(void)claim;
-	(void)program;
-	return 0;
-}

@@ -1,0 +1,79 @@
+/*
+ * claim_deadlines - what moves by itself: a draft warns 30, 7 and 1 days before its claiming period ends. One timer a claim;
+ * what is due is found from the claim and its programme alone, so a timer that fires late or twice does no harm.
+ */
+#include <string.h>
+
+#include "base/json.h"
+#include "base/xmalloc.h"
+#include "domain/calendar.h"
+#include "domain/claim_internal.h"
+#include "domain/program.h"
+
+static const int warning_days[] = { 30, 7, 1 };
+
+/* End of the local day that lies `days` before the last of the claiming period; 0: the programme does not say. */
+static int64_t
+warning_ms(const struct aggregate *claim, const struct aggregate *program, int days)
+{
+	const json_t *period = program == NULL ? NULL : program_period(program, json_str(claim->head, "period_id"));
+	char date[DATE_TEXT_SIZE];
+
+	if (period == NULL)
+		return 0;
+	calendar_add_days(json_str(period, "claiming_to"), -days, date);
+	return calendar_day_end_ms(json_str(program->head, "time_zone"), date);
+}
+
+/* Those that lay before the draft was made are not made up for. */
+static bool
+warning_is_ahead(const struct aggregate *claim, int days, int64_t at_ms)
+{
+	int64_t warned = json_int(claim->head, "deadline_warned"), made_ms = 0;
+
+	time_parse(json_str(claim->head, "created_at"), &made_ms);
+	return at_ms > made_ms && (warned == 0 || days < warned);
+}
+
+static bool
+is_draft(const struct aggregate *claim)
+{
+	const char *state = json_str(claim->head, "state");
+
+	return state != NULL && claim_state_parse(state) == CLAIM_EDITING;
+}
+
+int64_t
+claim_next_due(const struct aggregate *claim, const struct aggregate *program)
+{
+	for (size_t i = 0; is_draft(claim) && i < ARRAY_SIZE(warning_days); i++) {
+		int64_t at_ms = warning_ms(claim, program, warning_days[i]);
+
+		if (at_ms > 0 && warning_is_ahead(claim, warning_days[i], at_ms))
+			return at_ms;
+	}
+	return 0;
+}
+
+/* The timer fired: the nearest warning that is due, once. Nothing due (any more): no event. */
+int
+decide_deadline(struct deciding *d)
+{
+	struct event *event;
+	int due = 0;
+
+	for (size_t i = 0; is_draft(d->claim) && i < ARRAY_SIZE(warning_days); i++) {
+		int64_t at_ms = warning_ms(d->claim, d->world->program, warning_days[i]);
+
+		if (at_ms > 0 && at_ms <= d->world->now_ms && warning_is_ahead(d->claim, warning_days[i], at_ms))
+			due = warning_days[i];
+	}
+	if (due == 0)
+		return 0;
+	event = claim_emit(d, "claim.deadline_near");
+	event_data(event, "kind", json_string("claiming_period_ends"));
+	event_data(event, "days", json_integer(due));
+	event_data(event, "on", json_incref(json_object_get(claim_period(d->world), "claiming_to")));
+	event_head(event, "deadline_warned", json_integer(due));
+	return 0;
+}

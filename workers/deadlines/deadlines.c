@@ -1,0 +1,92 @@
+/* deadlines - timers that fired: each is a job whose commit makes the event that is due, and writes the next timer. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "base/log.h"
+#include "base/problem.h"
+#include "domain/claim.h"
+#include "engine/engine.h"
+#include "jobs/timers.h"
+#include "jobs/worker.h"
+#include "workers/process.h"
+
+static void	timer_run(struct worker *worker, struct job *job, void *arg);
+static void	timer_extra(struct execution *x, struct commit *commit);
+static int	timer_decide(struct execution *x, struct outcome *outcome, struct problem *problem);
+static void	timer_done(struct execution *x, const struct problem *problem);
+
+static const struct job_kind timer_kind = { TIMER_KIND, 30000, 10, 1000, 60000 };
+static const struct operation operation_timer = { "timer", timer_decide, timer_extra };
+
+/* What one timer's job holds until it ends. */
+struct firing {
+	struct worker	*worker;
+	struct job	*job;
+};
+
+int
+deadlines_start(struct worker_process *process, struct problem *problem)
+{
+	(void)problem;
+	worker_add_kind(process->worker, &timer_kind, timer_run, process);
+	return 0;
+}
+
+static void
+timer_run(struct worker *worker, struct job *job, void *arg)
+{
+	struct worker_process *process = arg;
+	const char *id = json_str(job->body, "aggregate_id");
+	struct execution *x;
+	struct firing *firing;
+
+	if (id == NULL || !id_valid(id, "clm")) {	/* nothing else has a timer yet: left from a newer version */
+		worker_fail(worker, job, "this version knows no timers of that kind", 0, true);
+		return;
+	}
+	firing = calloc(1, sizeof(*firing));
+	firing->worker = worker;
+	firing->job = job;
+	x = execution_new(process->engine);
+	x->operation = &operation_timer;
+	x->load.actor.kind = ACTOR_TIMER;
+	x->load.actor.id = "deadlines";
+	x->load.actor.name = "deadlines";
+	load_set(&x->load, SLOT_TARGET, id);
+	x->command.name = "deadline";
+	x->command.body = json_object();
+	x->request_id = job->request_id[0] == '\0' ? NULL : job->request_id;
+	snprintf(x->fence_key, sizeof(x->fence_key), "%s", job->key);
+	x->fence_attempt = job->attempt;
+	x->arg = firing;
+	x->done = timer_done;
+	engine_execute(x);
+}
+
+static int
+timer_decide(struct execution *x, struct outcome *outcome, struct problem *problem)
+{
+	return claim_decide(&x->world, &x->command, outcome, problem);
+}
+
+/* The next one, also when nothing was due: the fired one would come again otherwise. */
+static void
+timer_extra(struct execution *x, struct commit *commit)
+{
+	commit_timer(commit, x->world.target->id, claim_next_due(x->world.target, x->world.program));
+}
+
+static void
+timer_done(struct execution *x, const struct problem *problem)
+{
+	struct firing *firing = x->arg;
+
+	if (problem == NULL)
+		worker_committed(firing->worker, firing->job);
+	else if (x->result == COMMIT_FENCED)
+		worker_release(firing->worker, firing->job, 0);
+	else
+		worker_fail(firing->worker, firing->job, problem->detail, 0, false);
+	free(firing);
+}
