@@ -333,7 +333,9 @@ http_reply_data(struct http_request *request, const void *data, size_t len)
 	int n = 0;
 
 	assert(request->magic == REQUEST_MAGIC && request->reply_mode == REPLY_STREAM);
-	if (conn == NULL || request->no_body || len == 0)
+	if (conn == NULL || conn->broken)
+		return false;
+	if (request->no_body || len == 0)
 		return true;
 	if (request->reply_left >= 0) {
 		assert(len <= (uint64_t)request->reply_left);
@@ -348,7 +350,7 @@ http_reply_data(struct http_request *request, const void *data, size_t len)
 	conn_write(conn, pieces, n);
 	request->outcome.body_out += (int64_t)len;
 	conn->full = conn_waiting(conn) >= (size_t)request->server->config.limits.output_high;
-	return !conn->full;
+	return !conn->full && !conn->broken;
 }
 
 void

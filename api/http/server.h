@@ -219,7 +219,10 @@ void	 http_request_drop(struct http_request *request);
  */
 void	 http_reply_start(struct http_request *request, int status, const struct http_header *headers, size_t n,
 	    int64_t length);
-/* Copied. false: output_high bytes or more wait now; go on when drained was called. More is accepted all the same. */
+/*
+ * Copied. false: output_high bytes or more wait now, go on when drained was called (more is accepted all the same); or the client
+ * has left: then on_gone has told, or will, and a streaming handler has to have one.
+ */
 bool	 http_reply_data(struct http_request *request, const void *data, size_t len);
 /* Calls drained, from the loop, each time all output has gone to the kernel after a false above. */
 void	 http_reply_on_drained(struct http_request *request, void (*drained)(struct http_request *request, void *arg),

@@ -11,6 +11,10 @@ import time
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BUILD = os.environ.get("COOPCLAIMS_BUILD", os.path.join(ROOT, "build"))
 ECHO = os.path.join(BUILD, "tests", "http_echo")
+VALGRIND = ["valgrind", "-q", "--leak-check=full", "--errors-for-leak-kinds=all", "--error-exitcode=9"]
+PREFIX = VALGRIND if os.environ.get("COOPCLAIMS_VALGRIND") else []
+# Memory is measured here: freed blocks are not to be kept for the sanitizer's sake.
+os.environ.setdefault("ASAN_OPTIONS", "quarantine_size_mb=1")
 
 
 class Server:
@@ -18,8 +22,8 @@ class Server:
 
     def __init__(self, **options):
         arguments = [f"{name}={value}" for name, value in options.items()]
-        self.host = options.get("host", "127.0.0.1")
-        self.process = subprocess.Popen([ECHO, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        self.host, self.draining = options.get("host", "127.0.0.1"), False
+        self.process = subprocess.Popen([*PREFIX, ECHO, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         line = self.process.stdout.readline().split()
         assert line and line[0] == b"port", self.process.stderr.read().decode()
         self.port = int(line[1])
@@ -52,10 +56,14 @@ class Server:
             time.sleep(0.02)
         raise AssertionError(f"still not: {stats}")
 
+    def drain(self):
+        self.draining = True
+        self.process.send_signal(signal.SIGTERM)
+
     def stop(self):
         """Drains and checks that the process ended well (a sanitizer or valgrind would say otherwise)."""
-        if self.process.poll() is None:
-            self.process.send_signal(signal.SIGTERM)
+        if not self.draining and self.process.poll() is None:
+            self.drain()
         try:
             errors = self.process.communicate(timeout=20)[1].decode()
         except subprocess.TimeoutExpired:
