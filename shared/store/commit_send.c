@@ -200,7 +200,7 @@ static void
 commit_kept(struct commit *commit, const redisReply *reply)
 {
 	size_t count;
-	struct store_field *fields = reply_fields(conn_arena(commit->eval.store->conn), reply, &count);
+	struct store_field *fields = reply_fields(rconn_arena(commit->eval.store->conn), reply, &count);
 
 	commit_end(commit, COMMIT_DONE_BEFORE, fields, count);
 }

@@ -22,20 +22,20 @@
 #define PAUSE_MS	50	/* after the first failed attempt; doubles */
 #define PAUSE_MAX_MS	1000
 
-static void	conn_pause(struct conn *conn);
-static void	conn_begin(struct conn *conn);
-static void	conn_found(const struct socket_address *found, const char *error, void *arg);
-static int	conn_socket(const struct conn *conn, int family);
-static void	conn_writable(evutil_socket_t fd, short what, void *arg);
-static void	conn_connected(struct conn *conn);
-static void	conn_say_hello(struct conn *conn);
-static void	conn_timeout(evutil_socket_t fd, short what, void *arg);
-static void	conn_close(struct conn *conn);
+static void	rconn_pause(struct rconn *conn);
+static void	rconn_begin(struct rconn *conn);
+static void	rconn_found(const struct socket_address *found, const char *error, void *arg);
+static int	rconn_socket(const struct rconn *conn, int family);
+static void	rconn_writable(evutil_socket_t fd, short what, void *arg);
+static void	rconn_connected(struct rconn *conn);
+static void	rconn_say_hello(struct rconn *conn);
+static void	rconn_timeout(evutil_socket_t fd, short what, void *arg);
+static void	rconn_close(struct rconn *conn);
 
-struct conn *
-conn_new(struct event_base *base, const struct store_config *config, const struct conn_ops *ops, void *owner)
+struct rconn *
+rconn_new(struct event_base *base, const struct store_config *config, const struct rconn_ops *ops, void *owner)
 {
-	struct conn *conn = xcalloc(1, sizeof(*conn));
+	struct rconn *conn = xcalloc(1, sizeof(*conn));
 
 	if (address_parse(&conn->address, config->address) == -1) {
 		free(conn);
@@ -55,28 +55,28 @@ conn_new(struct event_base *base, const struct store_config *config, const struc
 	conn->command_ms = config->command_ms > 0 ? config->command_ms : 1500;
 	conn->fd = -1;
 	conn->arena = reply_arena_new();
-	conn->timer = evtimer_new(base, conn_timeout, conn);
-	conn->flush = event_new(base, -1, 0, conn_flush, conn);
-	conn->late = evtimer_new(base, conn_late, conn);
+	conn->timer = evtimer_new(base, rconn_timeout, conn);
+	conn->flush = event_new(base, -1, 0, rconn_flush, conn);
+	conn->late = evtimer_new(base, rconn_late, conn);
 	conn->state = CONN_PAUSE;
-	conn_timer(conn, 0);
+	rconn_timer(conn, 0);
 	return conn;
 }
 
 void
-conn_free(struct conn *conn)
+rconn_free(struct rconn *conn)
 {
 	if (conn == NULL)
 		return;
 	assert(!conn->in_callback);
 	bool was_up = conn->state == CONN_UP;
 
-	conn_close(conn);
+	rconn_close(conn);
 	conn->state = CONN_CLOSED;
-	conn_fail_calls(conn, was_up, false);
+	rconn_fail_calls(conn, was_up, false);
 	for (unsigned rounds = 0; conn->refused.count > 0; rounds++) {
 		assert(rounds < 1000);	/* someone tries again for ever, although it is being freed */
-		conn_late(-1, 0, conn);
+		rconn_late(-1, 0, conn);
 	}
 	event_free(conn->timer);
 	event_free(conn->flush);
@@ -95,25 +95,25 @@ conn_free(struct conn *conn)
 }
 
 bool
-conn_is_up(const struct conn *conn)
+rconn_is_up(const struct rconn *conn)
 {
 	return conn->state == CONN_UP && !conn->leaving;
 }
 
 const char *
-conn_address(const struct conn *conn)
+rconn_address(const struct rconn *conn)
 {
 	return conn->address.text;
 }
 
 const char *
-conn_trouble(const struct conn *conn)
+rconn_trouble(const struct rconn *conn)
 {
 	return conn->trouble;
 }
 
 void
-conn_timer(struct conn *conn, int64_t us)
+rconn_timer(struct rconn *conn, int64_t us)
 {
 	struct timeval tv = { us / 1000000, us % 1000000 };
 
@@ -123,27 +123,27 @@ conn_timer(struct conn *conn, int64_t us)
 
 /* One timer serves all states: the end of a pause, the deadline of an attempt, the patience with the oldest command. */
 static void
-conn_timeout(evutil_socket_t fd, short what, void *arg)
+rconn_timeout(evutil_socket_t fd, short what, void *arg)
 {
-	struct conn *conn = arg;
+	struct rconn *conn = arg;
 
 	(void)fd, (void)what;
 	conn->timer_set = false;
 	switch (conn->state) {
 	case CONN_PAUSE:
-		conn_begin(conn);
+		rconn_begin(conn);
 		break;
 	case CONN_LOOKUP:
-		conn_lost(conn, "the name was not resolved in %lld ms", (long long)conn->connect_ms);
+		rconn_lost(conn, "the name was not resolved in %lld ms", (long long)conn->connect_ms);
 		break;
 	case CONN_CONNECT:
-		conn_lost(conn, "no connection in %lld ms", (long long)conn->connect_ms);
+		rconn_lost(conn, "no connection in %lld ms", (long long)conn->connect_ms);
 		break;
 	case CONN_GREET:
-		conn_lost(conn, "no greeting in %lld ms", (long long)conn->connect_ms);
+		rconn_lost(conn, "no greeting in %lld ms", (long long)conn->connect_ms);
 		break;
 	case CONN_UP:
-		conn_check_silence(conn);
+		rconn_check_silence(conn);
 		break;
 	case CONN_CLOSED:
 		break;
@@ -151,42 +151,42 @@ conn_timeout(evutil_socket_t fd, short what, void *arg)
 }
 
 static void
-conn_begin(struct conn *conn)
+rconn_begin(struct rconn *conn)
 {
 	conn->state = CONN_LOOKUP;
-	conn_timer(conn, conn->connect_ms * 1000);
-	conn->lookup = address_lookup(conn->base, &conn->address, conn->failures, conn_found, conn);
+	rconn_timer(conn, conn->connect_ms * 1000);
+	conn->lookup = address_lookup(conn->base, &conn->address, conn->failures, rconn_found, conn);
 	if (conn->state != CONN_LOOKUP)
 		conn->lookup = NULL;
 }
 
 static void
-conn_found(const struct socket_address *found, const char *error, void *arg)
+rconn_found(const struct socket_address *found, const char *error, void *arg)
 {
-	struct conn *conn = arg;
+	struct rconn *conn = arg;
 
 	conn->lookup = NULL;
 	if (found == NULL) {
-		conn_lost(conn, "%s", error);
+		rconn_lost(conn, "%s", error);
 		return;
 	}
 	conn->state = CONN_CONNECT;
-	conn->fd = conn_socket(conn, found->any.sa_family);
+	conn->fd = rconn_socket(conn, found->any.sa_family);
 	if (conn->fd == -1) {
-		conn_lost(conn, "no socket: %s", strerror(errno));
+		rconn_lost(conn, "no socket: %s", strerror(errno));
 		return;
 	}
 	if (connect(conn->fd, &found->any, found->len) == -1 && errno != EINPROGRESS) {
-		conn_lost(conn, "%s", strerror(errno));
+		rconn_lost(conn, "%s", strerror(errno));
 		return;
 	}
-	conn->readable = event_new(conn->base, conn->fd, EV_READ | EV_PERSIST, conn_readable, conn);
-	conn->writable = event_new(conn->base, conn->fd, EV_WRITE, conn_writable, conn);
+	conn->readable = event_new(conn->base, conn->fd, EV_READ | EV_PERSIST, rconn_readable, conn);
+	conn->writable = event_new(conn->base, conn->fd, EV_WRITE, rconn_writable, conn);
 	event_add(conn->writable, NULL);
 }
 
 static int
-conn_socket(const struct conn *conn, int family)
+rconn_socket(const struct rconn *conn, int family)
 {
 	int fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), on = 1, idle_s = 15;
 
@@ -201,47 +201,47 @@ conn_socket(const struct conn *conn, int family)
 }
 
 static void
-conn_writable(evutil_socket_t fd, short what, void *arg)
+rconn_writable(evutil_socket_t fd, short what, void *arg)
 {
-	struct conn *conn = arg;
+	struct rconn *conn = arg;
 	int error = 0;
 	socklen_t len = sizeof(error);
 
 	(void)what;
 	if (conn->state != CONN_CONNECT) {
 		conn->blocked = false;
-		conn_flush(fd, 0, conn);
+		rconn_flush(fd, 0, conn);
 		return;
 	}
 	if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) == -1)
 		error = errno;
 	if (error != 0)
-		conn_lost(conn, "%s", strerror(error));
+		rconn_lost(conn, "%s", strerror(error));
 	else
-		conn_connected(conn);
+		rconn_connected(conn);
 }
 
 static void
-conn_connected(struct conn *conn)
+rconn_connected(struct rconn *conn)
 {
 	conn->state = CONN_GREET;
 	conn->reader = reply_reader_new(conn->arena);
 	if (conn->reader == NULL) {
-		conn_lost(conn, "hiredis has no memory");
+		rconn_lost(conn, "hiredis has no memory");
 		return;
 	}
 	conn->greetings = conn->greeted = 0;
 	conn->greeting_at = 0;
 	buf_clear(&conn->greeting);
 	event_add(conn->readable, NULL);
-	conn_say_hello(conn);
+	rconn_say_hello(conn);
 	if (conn->ops->greet != NULL)
 		conn->ops->greet(conn, conn->owner);
-	conn_flush(conn->fd, 0, conn);
+	rconn_flush(conn->fd, 0, conn);
 }
 
 static void
-conn_say_hello(struct conn *conn)
+rconn_say_hello(struct rconn *conn)
 {
 	struct buf command = BUF_INIT(0);
 
@@ -251,7 +251,7 @@ conn_say_hello(struct conn *conn)
 		if (conn->username != NULL)
 			resp_str(&command, conn->username);
 		resp_str(&command, conn->password);
-		conn_greet(conn, &command, false);
+		rconn_greet(conn, &command, false);
 		explicit_bzero(command.data, command.len);
 		buf_clear(&command);
 	}
@@ -259,16 +259,16 @@ conn_say_hello(struct conn *conn)
 	resp_str(&command, "CLIENT");
 	resp_str(&command, "SETNAME");
 	resp_str(&command, conn->client_name);
-	conn_greet(conn, &command, true);
+	rconn_greet(conn, &command, true);
 	buf_clear(&command);
 	resp_count(&command, '*', 1);	/* a replica is not what we look for; an ACL may forbid to ask */
 	resp_str(&command, "ROLE");
-	conn_greet(conn, &command, true);
+	rconn_greet(conn, &command, true);
 	buf_done(&command);
 }
 
 void
-conn_greet(struct conn *conn, const struct buf *command, bool optional)
+rconn_greet(struct rconn *conn, const struct buf *command, bool optional)
 {
 	assert(conn->state == CONN_GREET && conn->greetings < GREETINGS_MAX);
 	conn->greeting_optional[conn->greetings++] = optional;
@@ -276,7 +276,7 @@ conn_greet(struct conn *conn, const struct buf *command, bool optional)
 }
 
 void
-conn_ready(struct conn *conn)
+rconn_ready(struct rconn *conn)
 {
 	explicit_bzero(conn->greeting.data, conn->greeting.len);
 	buf_done(&conn->greeting);
@@ -290,17 +290,17 @@ conn_ready(struct conn *conn)
 	conn->trouble[0] = '\0';
 	log_write(LOG_INFO, "redis_up", "s:address", conn->address.text, NULL);
 	if (conn->calls.count > 0) {
-		conn_timer(conn, conn->command_ms * 1000);
-		conn_flush_soon(conn);
+		rconn_timer(conn, conn->command_ms * 1000);
+		rconn_flush_soon(conn);
 	}
 	conn->ops->state(true, conn->owner);
 }
 
 /* The connection or an attempt is over. What may have been executed is unknown; the rest waits for the next attempt. */
 void
-conn_lost(struct conn *conn, const char *fmt, ...)
+rconn_lost(struct rconn *conn, const char *fmt, ...)
 {
-	bool was_up = conn->state == CONN_UP, was_told = conn_is_up(conn);
+	bool was_up = conn->state == CONN_UP, was_told = rconn_is_up(conn);
 	char why[sizeof(conn->trouble)];
 	va_list ap;
 
@@ -310,17 +310,17 @@ conn_lost(struct conn *conn, const char *fmt, ...)
 	if (strcmp(why, conn->trouble) != 0)	/* once per reason, not per attempt */
 		log_write(LOG_WARN, was_up ? "redis_lost" : "redis_down", "s:address", conn->address.text, "s:why", why, NULL);
 	strcpy(conn->trouble, why);
-	conn_close(conn);
+	rconn_close(conn);
 	if (!was_up)
 		conn->failures++;
-	conn_pause(conn);
-	conn_fail_calls(conn, was_up, was_told);
+	rconn_pause(conn);
+	rconn_fail_calls(conn, was_up, was_told);
 	if (was_told)
 		conn->ops->state(false, conn->owner);
 }
 
 static void
-conn_pause(struct conn *conn)
+rconn_pause(struct rconn *conn)
 {
 	int64_t ms = FIRST_PAUSE_MS, low = 0;
 
@@ -333,11 +333,11 @@ conn_pause(struct conn *conn)
 		low = ms / 2;
 	}
 	conn->state = CONN_PAUSE;
-	conn_timer(conn, (low + random_below((uint32_t)(ms - low) + 1)) * 1000);
+	rconn_timer(conn, (low + random_below((uint32_t)(ms - low) + 1)) * 1000);
 }
 
 static void
-conn_close(struct conn *conn)
+rconn_close(struct rconn *conn)
 {
 	lookup_cancel(conn->lookup);
 	conn->lookup = NULL;

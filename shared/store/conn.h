@@ -12,11 +12,11 @@
 #include "store/store.h"
 
 struct buf;
-struct conn;
+struct rconn;
 
-struct conn_ops {
-	/* Adds the owner's greeting with conn_greet(): one answer each, an error means that the attempt failed. May be NULL. */
-	void	(*greet)(struct conn *conn, void *owner);
+struct rconn_ops {
+	/* Adds the owner's greeting with rconn_greet(): one answer each, an error means that the attempt failed. May be NULL. */
+	void	(*greet)(struct rconn *conn, void *owner);
 	/* It is up (greeted) or not any more. */
 	void	(*state)(bool up, void *owner);
 	/* Something that nobody asked for: a message of a channel. NULL: takes the connection down. */
@@ -25,27 +25,27 @@ struct conn_ops {
 };
 
 /* NULL with errno EINVAL: the address is none. Strings of the config are copied. */
-struct conn	*conn_new(struct event_base *base, const struct store_config *config, const struct conn_ops *ops, void *owner);
+struct rconn	*rconn_new(struct event_base *base, const struct store_config *config, const struct rconn_ops *ops, void *owner);
 /* Fails what waits first. Never from one of its callbacks. */
-void		 conn_free(struct conn *conn);
+void		 rconn_free(struct rconn *conn);
 
-bool		 conn_is_up(const struct conn *conn);
-const char	*conn_address(const struct conn *conn);
-const char	*conn_trouble(const struct conn *conn);		/* why it is not up; "" at first */
+bool		 rconn_is_up(const struct rconn *conn);
+const char	*rconn_address(const struct rconn *conn);
+const char	*rconn_trouble(const struct rconn *conn);		/* why it is not up; "" at first */
 
 /*
  * Sends a command in wire form (the parts are joined, and copied). While the connection is being made for the first time or
  * again after a loss it is held, at most until that attempt ends; when an attempt has failed it is refused until the next
  * one succeeds. cb as store.h says.
  */
-void		 conn_send(struct conn *conn, const struct iovec *parts, unsigned count, store_cb *cb, void *arg);
+void		 rconn_send(struct rconn *conn, const struct iovec *parts, unsigned count, store_cb *cb, void *arg);
 /* Within conn_ops.greet only. `optional`: an error answer is fine. */
-void		 conn_greet(struct conn *conn, const struct buf *command, bool optional);
-void		 conn_cork(struct conn *conn);
-void		 conn_uncork(struct conn *conn);
+void		 rconn_greet(struct rconn *conn, const struct buf *command, bool optional);
+void		 rconn_cork(struct rconn *conn);
+void		 rconn_uncork(struct rconn *conn);
 
-/* Within a callback of conn_send(): the memory of the reply; with _take it is the caller's (reply_arena_free). */
-struct reply_arena *conn_arena(struct conn *conn);
-struct reply_arena *conn_arena_take(struct conn *conn);
+/* Within a callback of rconn_send(): the memory of the reply; with _take it is the caller's (reply_arena_free). */
+struct reply_arena *rconn_arena(struct rconn *conn);
+struct reply_arena *rconn_arena_take(struct rconn *conn);
 
 #endif

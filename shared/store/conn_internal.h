@@ -28,9 +28,9 @@ struct ring {
 
 enum conn_state { CONN_PAUSE, CONN_LOOKUP, CONN_CONNECT, CONN_GREET, CONN_UP, CONN_CLOSED };
 
-struct conn {
+struct rconn {
 	struct event_base *base;
-	const struct conn_ops *ops;
+	const struct rconn_ops *ops;
 	void		*owner;
 	struct address	 address;
 	char		*password, *username, *client_name;
@@ -64,17 +64,17 @@ struct conn {
 };
 
 /* conn.c */
-void	conn_lost(struct conn *conn, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-void	conn_ready(struct conn *conn);		/* the greeting is over */
-void	conn_timer(struct conn *conn, int64_t us);
+void	rconn_lost(struct rconn *conn, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void	rconn_ready(struct rconn *conn);		/* the greeting is over */
+void	rconn_timer(struct rconn *conn, int64_t us);
 
 /* conn_io.c */
-void	conn_readable(evutil_socket_t fd, short what, void *arg);
-void	conn_flush(evutil_socket_t fd, short what, void *arg);
-void	conn_flush_soon(struct conn *conn);
-void	conn_late(evutil_socket_t fd, short what, void *arg);
+void	rconn_readable(evutil_socket_t fd, short what, void *arg);
+void	rconn_flush(evutil_socket_t fd, short what, void *arg);
+void	rconn_flush_soon(struct rconn *conn);
+void	rconn_late(evutil_socket_t fd, short what, void *arg);
 /* Answers all that wait: STORE_UNKNOWN where Redis may have read the command, else STORE_UNAVAILABLE; keep: those not. */
-void	conn_fail_calls(struct conn *conn, bool was_up, bool keep);
-void	conn_check_silence(struct conn *conn);
+void	rconn_fail_calls(struct rconn *conn, bool was_up, bool keep);
+void	rconn_check_silence(struct rconn *conn);
 
 #endif

@@ -33,15 +33,15 @@ static const struct refusal {
 
 static void	ring_push(struct ring *ring, struct call call);
 static struct call ring_pop(struct ring *ring);
-static void	conn_refuse(struct conn *conn, store_cb *cb, void *arg);
-static int	conn_write(struct conn *conn, const struct buf *buf, size_t *at);
-static void	conn_replies(struct conn *conn);
-static void	conn_reply(struct conn *conn, redisReply *reply);
-static void	conn_greeting(struct conn *conn, const redisReply *reply);
-static void	conn_answer(struct conn *conn, const redisReply *reply);
+static void	rconn_refuse(struct rconn *conn, store_cb *cb, void *arg);
+static int	rconn_write(struct rconn *conn, const struct buf *buf, size_t *at);
+static void	rconn_replies(struct rconn *conn);
+static void	rconn_reply(struct rconn *conn, redisReply *reply);
+static void	rconn_greeting(struct rconn *conn, const redisReply *reply);
+static void	rconn_answer(struct rconn *conn, const redisReply *reply);
 static const struct refusal *refusal_find(const redisReply *reply);
-static void	conn_hold(struct conn *conn, const struct ring *ring, unsigned kept, uint64_t sent);
-static void	conn_note(struct conn *conn, enum log_level level, const char *event, const redisReply *reply);
+static void	rconn_hold(struct rconn *conn, const struct ring *ring, unsigned kept, uint64_t sent);
+static void	rconn_note(struct rconn *conn, enum log_level level, const char *event, const redisReply *reply);
 
 static void
 ring_push(struct ring *ring, struct call call)
@@ -74,7 +74,7 @@ ring_pop(struct ring *ring)
 /* ---- out ---- */
 
 void
-conn_send(struct conn *conn, const struct iovec *parts, unsigned count, store_cb *cb, void *arg)
+rconn_send(struct rconn *conn, const struct iovec *parts, unsigned count, store_cb *cb, void *arg)
 {
 	bool held = conn->state != CONN_UP;
 	size_t len = 0;
@@ -83,7 +83,7 @@ conn_send(struct conn *conn, const struct iovec *parts, unsigned count, store_cb
 		len += parts[i].iov_len;
 	if (conn->state == CONN_CLOSED || conn->leaving || (held && conn->failures > 0) || conn->calls.count >= CALLS_MAX ||
 	    conn->out.len + len > (held ? HELD_MAX_BYTES : OUT_MAX_BYTES)) {
-		conn_refuse(conn, cb, arg);
+		rconn_refuse(conn, cb, arg);
 		return;
 	}
 	ring_push(&conn->calls, (struct call){ cb, arg, conn->queued, clock_mono_us() });
@@ -93,13 +93,13 @@ conn_send(struct conn *conn, const struct iovec *parts, unsigned count, store_cb
 	if (held)
 		return;
 	if (!conn->timer_set)
-		conn_timer(conn, conn->command_ms * 1000);
-	conn_flush_soon(conn);
+		rconn_timer(conn, conn->command_ms * 1000);
+	rconn_flush_soon(conn);
 }
 
 /* Never before the starting call has returned: on the next turn. */
 static void
-conn_refuse(struct conn *conn, store_cb *cb, void *arg)
+rconn_refuse(struct rconn *conn, store_cb *cb, void *arg)
 {
 	static const struct timeval now = { 0, 0 };
 
@@ -109,10 +109,10 @@ conn_refuse(struct conn *conn, store_cb *cb, void *arg)
 }
 
 void
-conn_late(evutil_socket_t fd, short what, void *arg)
+rconn_late(evutil_socket_t fd, short what, void *arg)
 {
 	static const struct timeval now = { 0, 0 };
-	struct conn *conn = arg;
+	struct rconn *conn = arg;
 	unsigned count = conn->refused.count;	/* those that come meanwhile wait for another turn */
 
 	(void)fd, (void)what;
@@ -129,7 +129,7 @@ conn_late(evutil_socket_t fd, short what, void *arg)
 
 /* All commands of one turn of the loop leave in one write: the flush runs after the events that are active now. */
 void
-conn_flush_soon(struct conn *conn)
+rconn_flush_soon(struct rconn *conn)
 {
 	if (conn->flush_set || conn->blocked || conn->corked > 0)
 		return;
@@ -138,23 +138,23 @@ conn_flush_soon(struct conn *conn)
 }
 
 void
-conn_cork(struct conn *conn)
+rconn_cork(struct rconn *conn)
 {
 	conn->corked++;
 }
 
 void
-conn_uncork(struct conn *conn)
+rconn_uncork(struct rconn *conn)
 {
 	assert(conn->corked > 0);
 	if (--conn->corked == 0 && conn->state == CONN_UP && conn->out.len > 0)
-		conn_flush_soon(conn);
+		rconn_flush_soon(conn);
 }
 
 void
-conn_flush(evutil_socket_t fd, short what, void *arg)
+rconn_flush(evutil_socket_t fd, short what, void *arg)
 {
-	struct conn *conn = arg;
+	struct rconn *conn = arg;
 	size_t before = conn->out_at;
 	int rc = 0;
 
@@ -163,9 +163,9 @@ conn_flush(evutil_socket_t fd, short what, void *arg)
 	if (conn->state != CONN_UP && conn->state != CONN_GREET)
 		return;
 	if (conn->state == CONN_GREET) {
-		rc = conn_write(conn, &conn->greeting, &conn->greeting_at);
+		rc = rconn_write(conn, &conn->greeting, &conn->greeting_at);
 	} else {
-		rc = conn_write(conn, &conn->out, &conn->out_at);
+		rc = rconn_write(conn, &conn->out, &conn->out_at);
 		conn->sent += conn->out_at - before;
 		if (conn->out_at == conn->out.len) {
 			conn->out_at = 0;
@@ -178,11 +178,11 @@ conn_flush(evutil_socket_t fd, short what, void *arg)
 		}
 	}
 	if (rc == -1)
-		conn_lost(conn, "cannot write: %s", strerror(errno));
+		rconn_lost(conn, "cannot write: %s", strerror(errno));
 }
 
 static int
-conn_write(struct conn *conn, const struct buf *buf, size_t *at)
+rconn_write(struct rconn *conn, const struct buf *buf, size_t *at)
 {
 	while (*at < buf->len) {
 		ssize_t n = send(conn->fd, buf->data + *at, buf->len - *at, MSG_NOSIGNAL);
@@ -204,9 +204,9 @@ conn_write(struct conn *conn, const struct buf *buf, size_t *at)
 /* ---- in ---- */
 
 void
-conn_readable(evutil_socket_t fd, short what, void *arg)
+rconn_readable(evutil_socket_t fd, short what, void *arg)
 {
-	struct conn *conn = arg;
+	struct rconn *conn = arg;
 	char data[READ_BYTES];
 	ssize_t n = recv(fd, data, sizeof(data), 0);
 
@@ -214,43 +214,43 @@ conn_readable(evutil_socket_t fd, short what, void *arg)
 	if (n == -1 && (errno == EAGAIN || errno == EINTR))
 		return;
 	if (n == -1) {
-		conn_lost(conn, "cannot read: %s", strerror(errno));
+		rconn_lost(conn, "cannot read: %s", strerror(errno));
 		return;
 	}
 	if (n == 0) {
-		conn_lost(conn, "Redis closed the connection");
+		rconn_lost(conn, "Redis closed the connection");
 		return;
 	}
 	if (redisReaderFeed(conn->reader, data, (size_t)n) == REDIS_ERR) {
-		conn_lost(conn, "cannot read the answer: %s", conn->reader->errstr);
+		rconn_lost(conn, "cannot read the answer: %s", conn->reader->errstr);
 		return;
 	}
-	conn_replies(conn);
+	rconn_replies(conn);
 }
 
 static void
-conn_replies(struct conn *conn)
+rconn_replies(struct rconn *conn)
 {
 	redisReader *reader = conn->reader;
 	void *reply = NULL;
 
 	while (conn->reader == reader) {	/* a greeting that fails ends it */
 		if (redisReaderGetReply(reader, &reply) == REDIS_ERR) {
-			conn_lost(conn, "cannot read the answer: %s", reader->errstr);
+			rconn_lost(conn, "cannot read the answer: %s", reader->errstr);
 			return;
 		}
 		if (reply == NULL)
 			break;
-		conn_reply(conn, reply);
+		rconn_reply(conn, reply);
 		if (conn->reader == reader)
 			reply_arena_reset(conn->arena);
 	}
 	if (conn->leaving && conn->calls.count == 0)
-		conn_lost(conn, "Redis does not take commands now");
+		rconn_lost(conn, "Redis does not take commands now");
 }
 
 static void
-conn_reply(struct conn *conn, redisReply *reply)
+rconn_reply(struct rconn *conn, redisReply *reply)
 {
 	bool message = conn->ops->push != NULL && reply->type == REDIS_REPLY_ARRAY && reply->elements == 3 &&
 	    reply->element[0]->type == REDIS_REPLY_STRING && strcmp(reply->element[0]->str, "message") == 0;
@@ -258,35 +258,35 @@ conn_reply(struct conn *conn, redisReply *reply)
 	if (message)
 		conn->ops->push(reply, conn->owner);
 	else if (conn->state == CONN_GREET)
-		conn_greeting(conn, reply);
+		rconn_greeting(conn, reply);
 	else if (conn->calls.count > 0)
-		conn_answer(conn, reply);
+		rconn_answer(conn, reply);
 	else
-		conn_lost(conn, "Redis sent something that nobody asked for");
+		rconn_lost(conn, "Redis sent something that nobody asked for");
 }
 
 static void
-conn_greeting(struct conn *conn, const redisReply *reply)
+rconn_greeting(struct rconn *conn, const redisReply *reply)
 {
 	if (conn->greeted >= conn->greetings) {
-		conn_lost(conn, "Redis sent something that nobody asked for");
+		rconn_lost(conn, "Redis sent something that nobody asked for");
 		return;
 	}
 	if (reply->type == REDIS_REPLY_ERROR && (!conn->greeting_optional[conn->greeted] || refusal_find(reply) != NULL)) {
-		conn_lost(conn, "%.150s", reply->str);
+		rconn_lost(conn, "%.150s", reply->str);
 		return;
 	}
 	if (reply->type == REDIS_REPLY_ARRAY && reply->elements > 1 && reply->element[0]->type == REDIS_REPLY_STRING &&
 	    (strcmp(reply->element[0]->str, "slave") == 0 || strcmp(reply->element[0]->str, "sentinel") == 0)) {
-		conn_lost(conn, "this Redis is a %s, not a master", reply->element[0]->str);
+		rconn_lost(conn, "this Redis is a %s, not a master", reply->element[0]->str);
 		return;
 	}
 	if (++conn->greeted == conn->greetings)
-		conn_ready(conn);
+		rconn_ready(conn);
 }
 
 static void
-conn_answer(struct conn *conn, const redisReply *reply)
+rconn_answer(struct rconn *conn, const redisReply *reply)
 {
 	struct call call = ring_pop(&conn->calls);
 	enum store_status status = STORE_OK;
@@ -297,7 +297,7 @@ conn_answer(struct conn *conn, const redisReply *reply)
 	if (reply->type == REDIS_REPLY_ERROR) {
 		refusal = refusal_find(reply);
 		if (refusal != NULL) {
-			conn_note(conn, LOG_WARN, "redis_refuses", reply);
+			rconn_note(conn, LOG_WARN, "redis_refuses", reply);
 			status = STORE_UNAVAILABLE;
 			if (refusal->leave && !conn->leaving) {
 				conn->leaving = true;
@@ -307,7 +307,7 @@ conn_answer(struct conn *conn, const redisReply *reply)
 		} else {
 			status = STORE_ERROR;
 			if (!reply_is_error(reply, "NOSCRIPT"))
-				conn_note(conn, LOG_ERROR, "redis_error", reply);
+				rconn_note(conn, LOG_ERROR, "redis_error", reply);
 		}
 	}
 	conn->in_callback = true;
@@ -326,7 +326,7 @@ refusal_find(const redisReply *reply)
 
 /* Redis quotes the arguments of a command that it does not know; they may be secret. At most one line a second. */
 static void
-conn_note(struct conn *conn, enum log_level level, const char *event, const redisReply *reply)
+rconn_note(struct rconn *conn, enum log_level level, const char *event, const redisReply *reply)
 {
 	int64_t now = clock_mono_us();
 	const char *quoted = strstr(reply->str, ", with args");
@@ -344,13 +344,13 @@ conn_note(struct conn *conn, enum log_level level, const char *event, const redi
 }
 
 struct reply_arena *
-conn_arena(struct conn *conn)
+rconn_arena(struct rconn *conn)
 {
 	return conn->arena;
 }
 
 struct reply_arena *
-conn_arena_take(struct conn *conn)
+rconn_arena_take(struct rconn *conn)
 {
 	struct reply_arena *arena = conn->arena;
 
@@ -363,7 +363,7 @@ conn_arena_take(struct conn *conn)
 /* ---- failure ---- */
 
 void
-conn_check_silence(struct conn *conn)
+rconn_check_silence(struct rconn *conn)
 {
 	int64_t left;
 
@@ -371,9 +371,9 @@ conn_check_silence(struct conn *conn)
 		return;
 	left = conn->calls.calls[conn->calls.head].at_us + conn->command_ms * 1000 - clock_mono_us();
 	if (left > 0)
-		conn_timer(conn, left);
+		rconn_timer(conn, left);
 	else
-		conn_lost(conn, "no answer in %lld ms", (long long)conn->command_ms);
+		rconn_lost(conn, "no answer in %lld ms", (long long)conn->command_ms);
 }
 
 /*
@@ -381,7 +381,7 @@ conn_check_silence(struct conn *conn)
  * Only a part of the first one kept may be behind us.
  */
 void
-conn_fail_calls(struct conn *conn, bool was_up, bool keep)
+rconn_fail_calls(struct rconn *conn, bool was_up, bool keep)
 {
 	struct ring failed = conn->calls;
 	uint64_t sent = was_up ? conn->sent : 0;
@@ -396,7 +396,7 @@ conn_fail_calls(struct conn *conn, bool was_up, bool keep)
 		kept++;
 	}
 	failed.count -= kept;
-	conn_hold(conn, &failed, kept, sent);
+	rconn_hold(conn, &failed, kept, sent);
 	conn->in_callback = true;
 	while (failed.count > 0) {
 		struct call call = ring_pop(&failed);
@@ -409,7 +409,7 @@ conn_fail_calls(struct conn *conn, bool was_up, bool keep)
 
 /* The last `kept` calls, which lie behind those of the ring, begin the queue of the next connection. */
 static void
-conn_hold(struct conn *conn, const struct ring *ring, unsigned kept, uint64_t sent)
+rconn_hold(struct rconn *conn, const struct ring *ring, unsigned kept, uint64_t sent)
 {
 	uint64_t first = conn->queued;
 

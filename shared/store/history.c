@@ -82,7 +82,7 @@ history_answered(enum store_status status, const redisReply *reply, void *arg)
 		return;
 	}
 	if (status == STORE_OK) {
-		entries = history_entries(conn_arena(call->store->conn), reply, &count);
+		entries = history_entries(rconn_arena(call->store->conn), reply, &count);
 		if (entries == NULL)
 			status = STORE_ERROR;
 	}

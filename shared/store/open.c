@@ -58,7 +58,7 @@ open_up(bool up, void *arg)
 
 	if (!up) {
 		problem_set(&problem, "unavailable", "Redis at %s cannot be used: %s. Is it running, and is the address right?",
-		    conn_address(opening->store->conn), conn_trouble(opening->store->conn));
+		    rconn_address(opening->store->conn), rconn_trouble(opening->store->conn));
 		open_end(opening, NULL, &problem);
 		return;
 	}
@@ -85,7 +85,7 @@ open_answered(enum store_status status, const redisReply *reply, void *arg)
 	}
 	if (!problem_is_set(&problem))
 		problem_set(&problem, "unavailable", "Redis at %s does not let us read %s: %s",
-		    conn_address(opening->store->conn), STORE_SYSTEM_KEY, reply == NULL ? "no answer" : reply->str);
+		    rconn_address(opening->store->conn), STORE_SYSTEM_KEY, reply == NULL ? "no answer" : reply->str);
 	open_end(opening, NULL, &problem);
 }
 
@@ -101,7 +101,7 @@ open_field(const redisReply *reply, const char *name)
 static int
 open_check(struct opening *opening, const redisReply *reply, struct store_system *system, struct problem *problem)
 {
-	const char *at = conn_address(opening->store->conn), *format, *partitions;
+	const char *at = rconn_address(opening->store->conn), *format, *partitions;
 	long count;
 
 	if (reply->type == REDIS_REPLY_INTEGER && reply->integer > 0) {

@@ -120,7 +120,7 @@ reading_send(struct reading *reading)
 	reading->left = reading->part_count + ask_offset;
 	reading->status = STORE_OK;
 	if (ask_offset)	/* first, so that the last answer is a snapshot's and can stay where it is */
-		conn_send(store->conn, &part, 1, offset_answered, reading);
+		rconn_send(store->conn, &part, 1, offset_answered, reading);
 	for (unsigned i = 0; i < reading->part_count; i++) {
 		struct read_part *at = &reading->parts[i];
 
@@ -206,15 +206,15 @@ part_take(struct read_part *part, const redisReply *reply)
 {
 	struct reading *reading = part->reading;
 	struct store_read *read = reading->read;
-	struct conn *conn = reading->store->conn;
+	struct rconn *conn = reading->store->conn;
 	struct reply_arena *arena;
 	size_t at = 0;
 
 	if (reply->type != REDIS_REPLY_ARRAY || reply->elements != part->args.count + part->once)
 		return false;
 	if (reading->left > 1)	/* others are still to come: keep this one */
-		part->arena = conn_arena_take(conn);
-	arena = part->arena == NULL ? conn_arena(conn) : part->arena;
+		part->arena = rconn_arena_take(conn);
+	arena = part->arena == NULL ? rconn_arena(conn) : part->arena;
 	for (size_t i = 0; i < read->count; i++) {
 		struct store_want *want = &read->wants[i];
 

@@ -57,14 +57,14 @@ script_load_command(struct buf *command, struct store_script *script)
 
 /* Loads on a new connection whatever the old one had. */
 void
-scripts_greet(struct store *store, struct conn *conn)
+scripts_greet(struct store *store, struct rconn *conn)
 {
 	struct buf command = BUF_INIT(0);
 
 	for (unsigned i = 0; i < store->script_count; i++) {
 		buf_clear(&command);
 		script_load_command(&command, store->scripts[i]);
-		conn_greet(conn, &command, false);
+		rconn_greet(conn, &command, false);
 	}
 	buf_done(&command);
 }
@@ -84,7 +84,7 @@ script_known(struct store *store, struct store_script *script)
 	store->scripts[store->script_count++] = script;
 	script_load_command(&command, script);
 	part = (struct iovec){ command.data, command.len };
-	conn_send(store->conn, &part, 1, script_loaded, script);
+	rconn_send(store->conn, &part, 1, script_loaded, script);
 	buf_done(&command);
 }
 
@@ -116,7 +116,7 @@ eval_send(struct eval *eval)
 	resp_int(&head, eval->keys);
 	parts[0] = (struct iovec){ head.data, head.len };
 	memcpy(parts + 1, eval->parts, eval->part_count * sizeof(parts[0]));
-	conn_send(eval->store->conn, parts, eval->part_count + 1, eval_done, eval);
+	rconn_send(eval->store->conn, parts, eval->part_count + 1, eval_done, eval);
 	buf_done(&head);
 }
 

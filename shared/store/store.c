@@ -14,13 +14,13 @@
 #include "store/resp.h"
 #include "store/store_internal.h"
 
-static void	store_greet(struct conn *conn, void *owner);
+static void	store_greet(struct rconn *conn, void *owner);
 static void	store_state(bool up, void *owner);
 static void	store_measured(double seconds, void *owner);
 static void	waiter_done(struct store_waiter *waiter, bool up);
 static void	waiter_timeout(evutil_socket_t fd, short what, void *arg);
 
-static const struct conn_ops ops = {
+static const struct rconn_ops ops = {
 	.greet = store_greet,
 	.state = store_state,
 	.round_trip = store_measured,
@@ -39,7 +39,7 @@ store_new(struct event_base *base, const struct store_config *config)
 
 	store->base = base;
 	TAILQ_INIT(&store->waiters);
-	store->conn = conn_new(base, config, &ops, store);
+	store->conn = rconn_new(base, config, &ops, store);
 	if (store->conn == NULL) {
 		free(store);
 		errno = EINVAL;
@@ -71,7 +71,7 @@ store_free(struct store *store)
 	store->listener_count = 0;
 	while ((waiter = TAILQ_FIRST(&store->waiters)) != NULL)
 		waiter_done(waiter, false);
-	conn_free(store->conn);
+	rconn_free(store->conn);
 	while ((waiter = TAILQ_FIRST(&store->waiters)) != NULL)
 		waiter_done(waiter, false);
 	subscriber_free(store->subscriber);
@@ -87,7 +87,7 @@ store_free(struct store *store)
 bool
 store_is_up(const struct store *store)
 {
-	return conn_is_up(store->conn);
+	return rconn_is_up(store->conn);
 }
 
 void
@@ -107,7 +107,7 @@ store_on_round_trip(struct store *store, void (*cb)(double seconds, void *arg), 
 }
 
 static void
-store_greet(struct conn *conn, void *owner)
+store_greet(struct rconn *conn, void *owner)
 {
 	scripts_greet(owner, conn);
 }
@@ -188,7 +188,7 @@ store_command(struct store *store, int argc, const char *const *argv, const size
 	for (int i = 0; i < argc; i++)
 		resp_bulk(&command, argv[i], lens == NULL ? strlen(argv[i]) : lens[i]);
 	part = (struct iovec){ command.data, command.len };
-	conn_send(store->conn, &part, 1, cb, arg);
+	rconn_send(store->conn, &part, 1, cb, arg);
 	buf_done(&command);
 }
 
@@ -205,18 +205,18 @@ store_commandf(struct store *store, store_cb *cb, void *arg, const char *fmt, ..
 	va_end(ap);
 	assert(len > 0);	/* a format that hiredis does not know is our bug */
 	part = (struct iovec){ text, (size_t)len };
-	conn_send(store->conn, &part, 1, cb, arg);
+	rconn_send(store->conn, &part, 1, cb, arg);
 	redisFreeCommand(text);
 }
 
 void
 store_cork(struct store *store)
 {
-	conn_cork(store->conn);
+	rconn_cork(store->conn);
 }
 
 void
 store_uncork(struct store *store)
 {
-	conn_uncork(store->conn);
+	rconn_uncork(store->conn);
 }

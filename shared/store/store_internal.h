@@ -25,7 +25,7 @@ struct store_waiter {
 
 struct store {
 	struct event_base *base;
-	struct conn	*conn;
+	struct rconn	*conn;
 	struct store_config config;		/* strings are the conn's; kept for subscriptions */
 	char		*address, *password, *username, *client_name;
 	bool		 closing;
@@ -66,7 +66,7 @@ struct eval {
 };
 void	eval_add(struct eval *eval, const struct buf *part);	/* borrows its bytes until cb */
 void	eval_send(struct eval *eval);
-void	scripts_greet(struct store *store, struct conn *conn);
+void	scripts_greet(struct store *store, struct rconn *conn);
 
 extern struct store_script script_commit, script_read, script_history, script_open;
 

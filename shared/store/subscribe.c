@@ -10,7 +10,7 @@
 #define CHANNELS_MAX 8
 
 struct subscriber {
-	struct conn	*conn;
+	struct rconn	*conn;
 	struct {
 		const char	*channel;
 		store_message_cb *cb;
@@ -19,12 +19,12 @@ struct subscriber {
 	unsigned	 count;
 };
 
-static void	subscriber_greet(struct conn *conn, void *owner);
+static void	subscriber_greet(struct rconn *conn, void *owner);
 static void	subscriber_state(bool up, void *owner);
 static void	subscriber_push(const redisReply *reply, void *owner);
 static void	subscriber_ignore(enum store_status status, const redisReply *reply, void *arg);
 
-static const struct conn_ops ops = {
+static const struct rconn_ops ops = {
 	.greet = subscriber_greet,
 	.state = subscriber_state,
 	.push = subscriber_push,
@@ -48,7 +48,7 @@ store_subscribe(struct store *store, const char *channel, store_message_cb *cb, 
 	if (subscriber == NULL) {
 		subscriber = xcalloc(1, sizeof(*subscriber));
 		store->subscriber = subscriber;
-		subscriber->conn = conn_new(store->base, &store->config, &ops, subscriber);
+		subscriber->conn = rconn_new(store->base, &store->config, &ops, subscriber);
 		assert(subscriber->conn != NULL);	/* the store's own address was fine */
 	}
 	assert(subscriber->count < CHANNELS_MAX);
@@ -56,11 +56,11 @@ store_subscribe(struct store *store, const char *channel, store_message_cb *cb, 
 	subscriber->channels[subscriber->count].cb = cb;
 	subscriber->channels[subscriber->count].arg = arg;
 	subscriber->count++;
-	if (!conn_is_up(subscriber->conn))
+	if (!rconn_is_up(subscriber->conn))
 		return;		/* the greeting has it */
 	subscribe_command(&command, channel);
 	part = (struct iovec){ command.data, command.len };
-	conn_send(subscriber->conn, &part, 1, subscriber_ignore, NULL);
+	rconn_send(subscriber->conn, &part, 1, subscriber_ignore, NULL);
 	buf_done(&command);
 }
 
@@ -69,12 +69,12 @@ subscriber_free(struct subscriber *subscriber)
 {
 	if (subscriber == NULL)
 		return;
-	conn_free(subscriber->conn);
+	rconn_free(subscriber->conn);
 	free(subscriber);
 }
 
 static void
-subscriber_greet(struct conn *conn, void *owner)
+subscriber_greet(struct rconn *conn, void *owner)
 {
 	struct subscriber *subscriber = owner;
 	struct buf command = BUF_INIT(0);
@@ -82,7 +82,7 @@ subscriber_greet(struct conn *conn, void *owner)
 	for (unsigned i = 0; i < subscriber->count; i++) {
 		buf_clear(&command);
 		subscribe_command(&command, subscriber->channels[i].channel);
-		conn_greet(conn, &command, false);
+		rconn_greet(conn, &command, false);
 	}
 	buf_done(&command);
 }
