@@ -106,7 +106,7 @@ fuzz-programs: $(FUZZ)
 $(B)/fuzz/%: tests/fuzz/%.c $(B)/libworker.a $(B)/libextract.a $(B)/libapi.a $(B)/libshared.a
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) -fsanitize=fuzzer -o $@ $< $(LDFLAGS) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group \
-	    $(LDLIBS) $(shell $(PKG) --libs $(PKGS_WORKER) $(PKGS_EXTRACT)) -lmagic
+	    $(LDLIBS) $(shell $(PKG) --libs $(PKGS_WORKER) $(PKGS_EXTRACT)) -lmagic -lhttp_parser
 
 -include $(shell find $(B)/obj $(B)/tests -name '*.d' 2>/dev/null)
 

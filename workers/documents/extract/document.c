@@ -123,28 +123,13 @@ document_read(const struct zygote *z, struct request *request, bool last)
 	return control_send(z->control, FRAME_END, 0, request->id, body, (size_t)n);
 }
 
-/* Address space of this process, in bytes: what a child starts with. */
-static size_t
-mapped_now(void)
-{
-	unsigned long pages = 0;
-	FILE *f = fopen("/proc/self/statm", "re");
-
-	if (f != NULL) {
-		if (fscanf(f, "%lu", &pages) != 1)
-			pages = 0;
-		fclose(f);
-	}
-	return pages * (size_t)sysconf(_SC_PAGESIZE);
-}
-
 /* 1: chain_follow() goes on; 0: there will be no child; -1: the worker is gone. */
 static int
 chain_start(struct reading *r, struct chain *c, int first)
 {
 	struct child child = { .sandbox = r->z->sandbox, .ruleset = r->z->sandbox->ruleset, .parent = r->z->pid,
 	    .null = r->z->null };
-	size_t mapped = mapped_now();
+	size_t mapped = r->z->mapped + r->request->size + r->doc.tool.out.len + r->doc.tool.err.len;
 	int fds[2];
 
 	*c = (struct chain){ .stage = first, .start_us = clock_mono_us() };

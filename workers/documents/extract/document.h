@@ -20,6 +20,7 @@ struct zygote {
 	int			 control;	/* the worker */
 	int			 null;
 	pid_t			 pid;
+	size_t			 mapped;	/* bytes of address space in use between documents */
 };
 
 struct request {

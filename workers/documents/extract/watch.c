@@ -37,7 +37,11 @@ watched_fork(struct watched *w)
 
 	assert(alone);
 	*w = (struct watched){ .fd = -1, .start_us = clock_mono_us() };
-	w->pid = fork();
+	/*
+	 * Not fork(): the handlers that libraries have registered (a PKCS #11 kit, random buffers) touch pages that this process and
+	 * the child would then both have to copy. Nothing in a child needs what they set right: no keys, no randomness.
+	 */
+	w->pid = _Fork();
 	if (w->pid <= 0)
 		return w->pid;
 	w->fd = (int)syscall(SYS_pidfd_open, w->pid, 0);
