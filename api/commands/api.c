@@ -53,7 +53,7 @@ struct process {
 	struct api		 api;
 	struct settings		*settings;
 	struct event		*signals[2], *lag, *deadline;
-	struct metric_series	*lag_seconds, *round_trip, *redis_up, *connections;
+	struct metric_series	*lag_seconds, *round_trip;
 	char			*origins_text;
 	const char		*origins[ORIGINS_MAX + 1];
 	char			*url;
@@ -77,7 +77,6 @@ static void	process_flushed(enum store_status status, const struct redisReply *r
 static void	process_deadline(evutil_socket_t fd, short what, void *arg);
 static void	process_lag(evutil_socket_t fd, short what, void *arg);
 static void	process_round_trip(double seconds, void *arg);
-static void	process_state(bool up, void *arg);
 static void	process_done(struct process *p);
 static bool	has_credit(const char *kind, void *arg);
 static void	offer(const char *key, const char *kind, void *arg);
@@ -118,7 +117,6 @@ command_api(struct settings *settings, int count, char **words)
 		goto out;
 	}
 	store_on_round_trip(p->api.store, process_round_trip, p);
-	store_on_state(p->api.store, process_state, p);
 	store_open(p->api.store, 0, false, process_opened, p);
 	event_base_dispatch(p->api.base);
 out:
@@ -137,18 +135,10 @@ process_measure(struct process *p)
 	static const struct timeval every = { 0, LAG_EVERY_MS * 1000 };
 	struct metrics *m = p->api.metrics;
 
-	p->api.requests = metrics_add(m, METRIC_COUNTER, "coopclaims_http_requests_total",
-	    "Requests by route, method and status.", "route,method,status");
-	p->api.duration = metrics_add(m, METRIC_HISTOGRAM, "coopclaims_http_request_seconds",
-	    "From the complete head of a request to the end of its reply.", "route");
 	p->lag_seconds = metric_series(metrics_add(m, METRIC_HISTOGRAM, "coopclaims_loop_lag_seconds",
 	    "How late a timer of the event loop came.", NULL), NULL);
 	p->round_trip = metric_series(metrics_add(m, METRIC_HISTOGRAM, "coopclaims_redis_round_trip_seconds",
 	    "From a command to its answer.", NULL), NULL);
-	p->redis_up = metric_series(metrics_add(m, METRIC_GAUGE, "coopclaims_redis_up",
-	    "Whether Redis can be used now.", NULL), NULL);
-	p->connections = metric_series(metrics_add(m, METRIC_GAUGE, "coopclaims_http_connections",
-	    "Open connections.", NULL), NULL);
 	p->lag = event_new(p->api.base, -1, EV_PERSIST, process_lag, p);
 	p->lag_due_us = clock_mono_us() + LAG_EVERY_MS * 1000;
 	event_add(p->lag, &every);
@@ -252,7 +242,7 @@ process_serve(struct process *p, struct problem *problem)
 #undef X
 	p->origins_text = s->cors_origins == NULL ? NULL : xstrdup(s->cors_origins);
 	i = 0;
-	for (origin = strtok_r(p->origins_text, ", ", &save); origin != NULL; origin = strtok_r(NULL, ", ", &save)) {
+	for (origin = p->origins_text == NULL ? NULL : strtok_r(p->origins_text, ", ", &save); origin != NULL; origin = strtok_r(NULL, ", ", &save)) {
 		if (i == ORIGINS_MAX) {
 			problem_set(problem, "invalid_parameter", "cors-origins has more than %d origins", ORIGINS_MAX);
 			return -1;
@@ -263,7 +253,6 @@ process_serve(struct process *p, struct problem *problem)
 	p->url = s->public_url != NULL ? xstrdup(s->public_url) :
 	    xasprintf(strchr(s->listen, ':') == NULL ? "http://%s:%lld" : "http://[%s]:%lld", s->listen, (long long)s->port);
 	p->api.public_url = p->url;
-	p->api.router = http_router_new();
 	api_routes(&p->api);
 	p->api.server = http_server_new(p->api.base, p->listen_fd, &config);
 	if (p->api.server == NULL) {
@@ -340,16 +329,13 @@ process_lag(evutil_socket_t fd, short what, void *arg)
 {
 	struct process *p = arg;
 	int64_t now_us = clock_mono_us(), late_us = now_us - p->lag_due_us;
-	struct http_stats stats;
 
 	(void)fd;
 	(void)what;
 	series_observe(p->lag_seconds, late_us < 0 ? 0 : (double)late_us / 1e6);
-	p->lag_due_us = now_us + LAG_EVERY_MS * 1000 - (late_us > 0 && late_us < LAG_EVERY_MS * 1000 ? late_us : 0);
-	if (p->api.server != NULL) {
-		http_server_stats(p->api.server, &stats);
-		series_set(p->connections, (double)stats.connections);
-	}
+	p->lag_due_us += LAG_EVERY_MS * 1000;
+	if (p->lag_due_us < now_us)
+		p->lag_due_us = now_us + LAG_EVERY_MS * 1000;
 }
 
 static void
@@ -358,14 +344,6 @@ process_round_trip(double seconds, void *arg)
 	struct process *p = arg;
 
 	series_observe(p->round_trip, seconds);
-}
-
-static void
-process_state(bool up, void *arg)
-{
-	struct process *p = arg;
-
-	series_set(p->redis_up, up);
 }
 
 static void
