@@ -121,7 +121,7 @@ dispatcher_has_credit(const struct dispatcher *dispatcher, const char *kind)
 {
 	int found = kinds_find(dispatcher, kind);
 
-	return found != -1 && peers_pick(dispatcher, (unsigned)found);
+	return found != -1 && peers_pick(dispatcher, (unsigned)found) && !sweep_has_work(dispatcher->sweep);
 }
 
 void
@@ -133,7 +133,8 @@ dispatcher_offer(struct dispatcher *dispatcher, const char *key, const char *kin
 	assert(job_key_valid(key) && job_kind_valid(kind));
 	if (dispatcher->draining || due_ms > now_ms + JOB_HOLD_MS)
 		return;
-	if (found != -1 && dispatcher_hand_out(dispatcher, key, (unsigned)found, due_ms < now_ms ? due_ms : now_ms))
+	if (found != -1 && !sweep_has_work(dispatcher->sweep) &&
+	    dispatcher_hand_out(dispatcher, key, (unsigned)found, due_ms < now_ms ? due_ms : now_ms))
 		return;
 	if (found != -1 && due_ms > now_ms)
 		dispatcher_hold(dispatcher, key, (unsigned)found, now_ms, due_ms - now_ms);
@@ -281,7 +282,8 @@ take_busy(struct dispatcher *dispatcher, struct peer *peer, const struct frame *
 	if (kind == -1)
 		return;
 	metric_add(dispatcher->returned, 1, frame->kind, NULL);
-	if (!dispatcher_hand_out(dispatcher, frame->key, (unsigned)kind, frame->due_ms))
+	if (sweep_is_running(dispatcher->sweep) ||
+	    !dispatcher_hand_out(dispatcher, frame->key, (unsigned)kind, frame->due_ms))
 		dispatcher_hold(dispatcher, frame->key, (unsigned)kind, frame->due_ms, JOB_HOLD_MS * 3 / 4);
 }
 
@@ -330,13 +332,16 @@ answer(struct dispatcher *dispatcher, const struct wire_part *id, const struct f
 	wire_send(dispatcher->wire, id, bytes, len);	/* a lost answer is asked for again */
 }
 
-/* New credit goes to the jobs that are on their way already, then to what is due. */
 static void
 dispatcher_turn(void *arg)
 {
-	struct dispatcher *dispatcher = arg;
+	dispatcher_use_credit(arg);
+}
 
-	if (dispatcher->draining)
+void
+dispatcher_use_credit(struct dispatcher *dispatcher)
+{
+	if (dispatcher->draining || sweep_is_running(dispatcher->sweep))
 		return;
 	held_hand_out(dispatcher);
 	sweep_pump(dispatcher->sweep);

@@ -90,6 +90,8 @@ bool		 dispatcher_hand_out(struct dispatcher *dispatcher, const char *key, unsig
 /* Keeps it for the next credit, when there is room. */
 void		 dispatcher_hold(struct dispatcher *dispatcher, const char *key, unsigned kind, int64_t due_ms,
 		    int64_t for_ms);
+/* What waits for credit: first what is on its way already, then what is due. A sweep under way has all credit. */
+void		 dispatcher_use_credit(struct dispatcher *dispatcher);
 /* Before and after each call of the store with the dispatcher as its argument. false: it is gone, do nothing. */
 void		 dispatcher_call(struct dispatcher *dispatcher);
 bool		 dispatcher_called(struct dispatcher *dispatcher);
@@ -126,6 +128,9 @@ struct sweep	*sweep_new(struct dispatcher *dispatcher);
 void		 sweep_free(struct sweep *sweep);
 void		 sweep_look(struct sweep *sweep);		/* asks every partition what is due: once a second, and on news */
 void		 sweep_pump(struct sweep *sweep);		/* takes what is known to be due, as far as credit goes */
+bool		 sweep_is_running(const struct sweep *sweep);	/* a script is under way, for all the credit there is */
+/* Jobs are known to be due: new ones stand in line behind them, else they would overtake them for ever under load. */
+bool		 sweep_has_work(const struct sweep *sweep);
 void		 sweep_found(struct sweep *sweep, unsigned partition);	/* something is due there */
 
 #endif

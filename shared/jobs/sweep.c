@@ -77,6 +77,23 @@ sweep_found(struct sweep *sweep, unsigned partition)
 	sweep->parts[partition].due = true;
 }
 
+bool
+sweep_is_running(const struct sweep *sweep)
+{
+	return sweep->running;
+}
+
+bool
+sweep_has_work(const struct sweep *sweep)
+{
+	if (sweep->running)
+		return true;
+	for (unsigned i = 0; i < sweep->dispatcher->partitions && sweep->vain < VAIN_MAX; i++)
+		if (sweep->parts[i].due)
+			return true;
+	return false;
+}
+
 /* The clock first: it is answered before the looks, whose timers it is for. */
 void
 sweep_look(struct sweep *sweep)
@@ -273,7 +290,7 @@ part_swept(enum store_status status, const struct redisReply *reply, void *arg)
 			dispatcher_hold(dispatcher, key, (unsigned)kind, due_ms, JOB_HOLD_MS * 3 / 4);
 	}
 	part_account(sweep, part, reply);
-	sweep_pump(sweep);
+	dispatcher_use_credit(dispatcher);
 }
 
 /* Where to go on, and whether: kinds that were passed over wait until there is credit for a kind that had none. */
