@@ -85,7 +85,7 @@ claim_states(struct call *call)
 	json_array_foreach (states, i, row) {
 		if (i > 0)
 			buf_addch(&data, ',');
-		json_write(&data, row);
+		schema_write(&data, &schema_claim_state, row, NULL, NULL);
 	}
 	json_decref(states);
 	call_reply_page(call, &data, false, NULL, -1);

@@ -15,7 +15,8 @@
 #include "schema/resources.h"
 
 #define SCAN_MAX	2000	/* entries looked at for one page */
-#define PROOF_MAX	1000	/* hashes of one page */
+#define PROOF_MAX	500	/* hashes of one page */
+#define SEARCH_PIECE	500	/* entries read at a time when one is looked for by its id */
 #define EMBED_LAST	50
 
 /* A page of the history that is being filled. */
@@ -188,7 +189,7 @@ proof_rows(enum store_status status, json_t *rows, void *arg)
 	call_reply_page(call, &data, last < call->world.target->sequence && last > 0, cursor, -1);
 }
 
-/* An entry by its id: histories are short enough to look through, and ids are sorted by time, not by sequence. */
+/* An entry by its id: ids are sorted by real time, not by sequence, so the history is looked through. */
 void
 history_get(struct call *call)
 {
@@ -196,7 +197,7 @@ history_get(struct call *call)
 		call_refusef(call, "not_found", "There is no such entry");
 		return;
 	}
-	history_read(call->api->engine, call->id, 1, 0, SCAN_MAX, false, entry_found, call);
+	history_read(call->api->engine, call->id, 1, 0, SEARCH_PIECE, false, entry_found, call);
 }
 
 static void
@@ -204,7 +205,7 @@ entry_found(enum store_status status, json_t *rows, void *arg)
 {
 	struct call *call = arg;
 	struct buf body = BUF_INIT(0);
-	json_t *row;
+	json_t *row = NULL;
 	size_t i;
 
 	if (status != STORE_OK) {
@@ -216,6 +217,11 @@ entry_found(enum store_status status, json_t *rows, void *arg)
 			continue;
 		event_write(&body, row);
 		call_reply(call, 200, &body, json_int(row, "sequence"));
+		return;
+	}
+	if (i == SEARCH_PIECE) {
+		row = json_array_get(rows, i - 1);
+		history_read(call->api->engine, call->id, json_int(row, "sequence") + 1, 0, SEARCH_PIECE, false, entry_found, call);
 		return;
 	}
 	call_refusef(call, "not_found", "There is no such entry");

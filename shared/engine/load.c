@@ -251,7 +251,7 @@ derive(struct run *run)
 	} else if (target != NULL && strncmp(target->id, "acc", 3) == 0) {
 		load_set(load, SLOT_PROGRAM, json_str(target->head, "program_id"));
 	}
-	if (strcmp(load->credentials.prefix, "cci") == 0 && load->slot[SLOT_TOKEN].aggregate != NULL)
+	if (strncmp(load->slot[SLOT_TOKEN].id, "clm", 3) == 0 && load->slot[SLOT_TOKEN].aggregate != NULL)
 		load_set(load, SLOT_ORGANIZATION, json_str(load->slot[SLOT_TOKEN].aggregate->head, "organization_id"));
 	if (load->account_key[1][0] != '\0' && load->account_key[0][0] == '\0')	/* of a new claim of the caller's */
 		memcpy(load->account_key[0], load->slot[SLOT_ORGANIZATION].id, ID_SIZE);
