@@ -33,7 +33,7 @@ struct oracle {
 	bool		 refused;
 	bool		 other_method;	/* refused for a method that is not in its list */
 	const char	*why;
-	size_t		 requests;
+	size_t		 requests, body;
 };
 
 static inline int
@@ -42,6 +42,16 @@ oracle_complete(oracle_http_parser *parser)
 	struct oracle *oracle = parser->data;
 
 	oracle->requests++;
+	return 0;
+}
+
+static inline int
+oracle_body(oracle_http_parser *parser, const char *data, size_t len)
+{
+	struct oracle *oracle = parser->data;
+
+	(void)data;
+	oracle->body += len;
 	return 0;
 }
 
@@ -65,6 +75,7 @@ oracle_run(struct oracle *oracle, const char *data, size_t len)
 	http_parser_set_max_header_size(1 << 20);
 	memset(&settings, 0, sizeof(settings));
 	settings.on_message_complete = oracle_complete;
+	settings.on_body = oracle_body;
 	settings.on_headers_complete = oracle_headers;
 	parser.data = oracle;
 	used = len == 0 ? 0 : http_parser_execute(&parser, &settings, data, len);
