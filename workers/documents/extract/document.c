@@ -2,11 +2,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -15,20 +12,11 @@
 #include "base/log.h"
 #include "base/xmalloc.h"
 #include "workers/documents/extract/child.h"
+#include "workers/documents/extract/document_internal.h"
 #include "workers/documents/extract/frame.h"
 #include "workers/documents/extract/watch.h"
 
 #define READ_SIZE 65536
-
-struct reading {
-	const struct zygote	*z;
-	const struct request	*request;
-	struct doc		 doc;
-	unsigned		 reported;	/* stages the worker has been told of */
-	int			 tool_out, tool_err;	/* memfd, -1: none */
-	bool			 tool_died;	/* by a signal */
-	uint64_t		 tool_ms, tool_cpu_ms;
-};
 
 /* One inside child and the stage it is at. */
 struct chain {
@@ -44,44 +32,11 @@ struct chain {
 static int	chain_start(struct reading *r, struct chain *c, int first);
 static int	chain_follow(struct reading *r, struct chain *c);
 static int	chain_end(struct reading *r, struct chain *c);
-static int	tool_run(struct reading *r, int n);
-static int	stage_report(struct reading *r, int n, enum stage_status status, uint64_t ms, uint64_t cpu_ms);
 
 static const char *const outcomes[VERDICT_COUNT] = {
 	[VERDICT_READ] = "processed", [VERDICT_EMPTY] = "empty", [VERDICT_UNSUPPORTED] = "unsupported",
 	[VERDICT_ENCRYPTED] = "encrypted", [VERDICT_UNREADABLE] = "unreadable",
 };
-
-static void
-tool_forget(struct reading *r)
-{
-	if (r->tool_out != -1)
-		close(r->tool_out);
-	if (r->tool_err != -1)
-		close(r->tool_err);
-	if (r->doc.tool.out.len > 0)
-		munmap((void *)(uintptr_t)r->doc.tool.out.data, r->doc.tool.out.len);
-	if (r->doc.tool.err.len > 0)
-		munmap((void *)(uintptr_t)r->doc.tool.err.data, r->doc.tool.err.len);
-	r->doc.tool = (struct tool){ 0 };
-	r->tool_out = r->tool_err = -1;
-}
-
-/* Empty when there is nothing to map. -1: errno. */
-static int
-map_file(int fd, size_t size, struct bytes *bytes)
-{
-	void *p;
-
-	*bytes = (struct bytes){ (const uint8_t *)"", 0 };
-	if (size == 0)
-		return 0;
-	p = mmap(NULL, size, PROT_READ, MAP_PRIVATE, fd, 0);
-	if (p == MAP_FAILED)
-		return -1;
-	*bytes = (struct bytes){ p, size };
-	return 0;
-}
 
 int
 document_read(const struct zygote *z, struct request *request, bool last)
@@ -94,18 +49,18 @@ document_read(const struct zygote *z, struct request *request, bool last)
 	char body[256];
 	int n, rc = 0;
 
-	if (map_file(request->fd, request->size, &r.doc.bytes) == -1)
+	if (reading_map(request->fd, request->size, &r.doc.bytes) == -1)
 		return control_send(z->control, FRAME_REFUSED, 0, request->id, strerror(errno), strlen(strerror(errno)));
 	for (n = stage_next(0, request->wanted, &r.doc.facts); n != -1 && rc == 0;) {
-		/* tool_run() has told the worker when there is nothing to read for the stage. */
-		rc = stages[n]->tool != NULL ? tool_run(&r, n) : 1;
+		/* reading_run_tool() has told the worker when there is nothing to read for the stage. */
+		rc = stages[n]->tool != NULL ? reading_run_tool(&r, n) : 1;
 		if (rc == 1) {
 			rc = chain_start(&r, &c, n);
 			while (rc == 1)
 				rc = chain_follow(&r, &c);
 			n = c.stage != -1 ? c.stage : c.last;
 		}
-		tool_forget(&r);
+		reading_forget_tool(&r);
 		n = stage_next(n + 1, request->wanted, &r.doc.facts);
 	}
 	if (request->size > 0)
@@ -135,7 +90,7 @@ chain_start(struct reading *r, struct chain *c, int first)
 	*c = (struct chain){ .stage = first, .start_us = clock_mono_us() };
 	if (pipe2(fds, O_CLOEXEC) == -1) {
 		log_write(LOG_ERROR, "extract_pipe_failed", "s:error", strerror(errno), NULL);
-		return stage_report(r, first, STAGE_MEMORY, 0, 0);
+		return reading_report(r, first, STAGE_MEMORY, 0, 0);
 	}
 	if (watched_fork(&c->w) == 0)
 		child_inside(&child, &r->doc, first, r->request->wanted, fds[1], mapped);
@@ -144,7 +99,7 @@ chain_start(struct reading *r, struct chain *c, int first)
 	if (c->w.pid == -1) {
 		log_write(LOG_ERROR, "extract_fork_failed", "s:error", strerror(errno), NULL);
 		close(c->pipe);
-		return stage_report(r, first, STAGE_MEMORY, 0, 0);
+		return reading_report(r, first, STAGE_MEMORY, 0, 0);
 	}
 	c->frames.max = stages[first]->limits.out_bytes + FRAME_BODY_MAX;
 	return 1;
@@ -185,7 +140,7 @@ stage_forward(struct reading *r, struct chain *c, const struct frame_stage *end,
 	r->doc.facts = end->facts;
 	if (status == STAGE_FAILED && r->tool_died)
 		status = STAGE_CRASHED;
-	return stage_report(r, c->stage, status, ms, end->cpu_us / 1000);
+	return reading_report(r, c->stage, status, ms, end->cpu_us / 1000);
 }
 
 /* Looks through what has come of the stage; -1: the worker is gone, 0: more must come. */
@@ -298,13 +253,13 @@ chain_end(struct reading *r, struct chain *c)
 	if (WIFEXITED(c->w.wait_status) && WEXITSTATUS(c->w.wait_status) == CHILD_SETUP)
 		log_write(LOG_ERROR, "extract_sandbox_failed", "d:document", (int64_t)r->request->id, NULL);
 	if (c->stage != -1)
-		rc = stage_report(r, c->stage, chain_status(c), ms, c->w.cpu_us / 1000);
+		rc = reading_report(r, c->stage, chain_status(c), ms, c->w.cpu_us / 1000);
 	return rc;
 }
 
 /* Tells the worker how a stage ended, and keeps what that means for the document. */
-static int
-stage_report(struct reading *r, int n, enum stage_status status, uint64_t ms, uint64_t cpu_ms)
+int
+reading_report(struct reading *r, int n, enum stage_status status, uint64_t ms, uint64_t cpu_ms)
 {
 	bool limit = status == STAGE_OUTPUT || status == STAGE_MEMORY || status == STAGE_CPU || status == STAGE_WALL;
 	int control = r->z->control, len;
@@ -329,131 +284,4 @@ stage_report(struct reading *r, int n, enum stage_status status, uint64_t ms, ui
 	r->tool_ms = r->tool_cpu_ms = 0;
 	r->tool_died = false;
 	return control_send(control, FRAME_STAGE, (uint8_t)n, id, body, (size_t)len);
-}
-
-static int
-remove_entry(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-	(void)st;
-	(void)type;
-	(void)ftw;
-	remove(path);
-	return 0;
-}
-
-/* Makes the folder of one tool. -1: errno. Else an O_PATH descriptor. */
-static int
-folder_make(const struct zygote *z, char *path, size_t size)
-{
-	int fd;
-
-	if ((size_t)snprintf(path, size, "%s/tool.XXXXXX", z->tmp) >= size) {
-		errno = ENAMETOOLONG;
-		return -1;
-	}
-	if (mkdtemp(path) == NULL)
-		return -1;
-	fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (fd == -1 || (z->sandbox->change_user && chown(path, SANDBOX_UID, SANDBOX_UID) == -1)) {
-		if (fd != -1)
-			close(fd);
-		rmdir(path);
-		return -1;
-	}
-	return fd;
-}
-
-/* Starts the tool and waits for its end. -1: errno; `gone` is set when the worker is. */
-static int
-tool_watch(struct reading *r, int n, int folder, const char *path, struct watched *w, bool *gone)
-{
-	struct child child = { .sandbox = r->z->sandbox, .ruleset = -1, .parent = r->z->pid, .null = r->z->null };
-	enum watch_event event;
-
-	if (r->z->sandbox->ruleset != -1) {
-		child.ruleset = sandbox_tool_ruleset(r->z->sandbox, folder);
-		if (child.ruleset == -1)
-			return -1;
-	}
-	if (watched_fork(w) == 0)
-		child_tool(&child, stages[n], r->request->fd, r->tool_out, r->tool_err, folder, path);
-	if (child.ruleset != -1)
-		close(child.ruleset);
-	if (w->pid == -1)
-		return -1;
-	event = watched_wait(w, -1, r->z->control, w->start_us + stages[n]->limits.wall_ms * 1000ll);
-	*gone = event == WATCH_GONE;
-	if (event != WATCH_EXIT)
-		watched_kill(w);
-	watched_reap(w);
-	return 0;
-}
-
-/* What the tool has left is mapped for the stage. -1: errno. */
-static int
-tool_collect(struct reading *r, const struct watched *w)
-{
-	struct tool *tool = &r->doc.tool;
-	struct stat out;
-
-	tool->cut = watched_verdict(w, 0) == STAGE_OUTPUT;
-	r->tool_died = !tool->cut && !WIFEXITED(w->wait_status);
-	tool->exit_code = WIFEXITED(w->wait_status) ? WEXITSTATUS(w->wait_status) : 128 + WTERMSIG(w->wait_status);
-	if (tool->exit_code == CHILD_SETUP)
-		log_write(LOG_ERROR, "extract_tool_not_started", "d:document", (int64_t)r->request->id, NULL);
-	if (fstat(r->tool_out, &out) == -1 || map_file(r->tool_out, (size_t)out.st_size, &tool->out) == -1)
-		return -1;
-	return map_file(r->tool_err, TOOL_ERROR_MAX, &tool->err);
-}
-
-/*
- * Where a tool complains: a file that cannot grow, so that endless complaints are refused (EPERM) instead of filling memory,
- * and the tool goes on. -1: errno.
- */
-static int
-complaints_make(void)
-{
-	int fd = memfd_create("err", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-
-	if (fd != -1 && (ftruncate(fd, TOOL_ERROR_MAX) == -1 ||
-	    fcntl(fd, F_ADD_SEALS, F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL) == -1)) {
-		close(fd);
-		return -1;
-	}
-	return fd;
-}
-
-/* 1: its output waits to be read by the stage; 0: the stage is lost, and the worker knows; -1: the worker is gone. */
-static int
-tool_run(struct reading *r, int n)
-{
-	enum stage_status status = STAGE_MEMORY;
-	struct watched w = { 0 };
-	bool gone = false;
-	char path[4096];
-	int folder, rc;
-
-	r->tool_out = memfd_create("out", MFD_CLOEXEC);
-	r->tool_err = complaints_make();
-	folder = folder_make(r->z, path, sizeof(path));
-	if (r->tool_out == -1 || r->tool_err == -1 || folder == -1) {
-		log_write(LOG_ERROR, "extract_tool_failed", "s:stage", stages[n]->name, "s:error", strerror(errno), NULL);
-		rc = -1;
-	} else {
-		rc = tool_watch(r, n, folder, path, &w, &gone);
-	}
-	if (folder != -1) {
-		close(folder);
-		nftw(path, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
-	}
-	if (gone)
-		return -1;
-	if (rc == 0) {
-		r->tool_ms = (uint64_t)(clock_mono_us() - w.start_us) / 1000;
-		r->tool_cpu_ms = w.cpu_us / 1000;
-		status = watched_verdict(&w, stages[n]->limits.cpu_ms);
-		if ((status == STAGE_OK || status == STAGE_OUTPUT || status == STAGE_CRASHED) && tool_collect(r, &w) == 0)
-			return 1;
-	}
-	return stage_report(r, n, status, 0, 0);
 }
