@@ -1,6 +1,7 @@
 /*
- * bench_extract - documents a second through the real coopclaims-extract, sandbox and extractor included, one at a time:
- * bench_extract [SECONDS [FILE...]]. Bars: an e-invoice of 6-20 KB 400/s, a text PDF of one page 10/s with all later stages.
+ * bench_extract - documents a second through the real coopclaims-extract, sandbox and extractor
+ * included, one at a time: bench_extract [SECONDS [FILE...]]. Bars: an e-invoice of 6-20 KB 400/s,
+ * a text PDF of one page 10/s with all later stages.
  */
 #include <fcntl.h>
 #include <libgen.h>
@@ -83,7 +84,9 @@ measure(const char *program, const char *path, int seconds)
 	char copy[PATH_MAX];
 
 	snprintf(copy, sizeof(copy), "%s", path);
-	bench = (struct bench){ .base = event_base_new(), .fd = open(path, O_RDONLY | O_CLOEXEC), .name = basename(copy) };
+	bench = (struct bench){ .base = event_base_new(),
+		.fd = open(path, O_RDONLY | O_CLOEXEC),
+		.name = basename(copy) };
 	bench.extractor = extractor_new(bench.base, &config);
 	if (bench.fd == -1 || bench.extractor == NULL) {
 		fprintf(stderr, "%s cannot be read\n", path);

@@ -1,6 +1,7 @@
 /*
- * The sniffer and the reader of pdftotext's answer, outside of any sandbox: no input makes them read beyond its end or take
- * long. Seeds: tests/corpus/files. The first byte chooses a name and a declared type, which decide what text is.
+ * The sniffer and the reader of pdftotext's answer, outside of any sandbox: no input makes them
+ * read beyond its end or take long. Seeds: tests/corpus/files. The first byte chooses a name and a
+ * declared type, which decide what text is.
  */
 #include <stdint.h>
 #include <stdlib.h>
@@ -14,7 +15,8 @@
 static const struct {
 	const char	*name, *declared;
 } hints[] = {
-	{ NULL, NULL }, { "a.csv", "text/csv" }, { "a.eml", NULL }, { "a.pdf", "application/pdf" }, { "a", "text/plain; charset=x" },
+	{ NULL, NULL }, { "a.csv", "text/csv" }, { "a.eml", NULL }, { "a.pdf", "application/pdf" },
+	{ "a", "text/plain; charset=x" },
 };
 
 int	LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -39,8 +41,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct sniffed s;
 
 	sniff_bytes((struct bytes){ data, size }, hints[hint].name, hints[hint].declared, NULL, &s);
-	if (s.end > size || s.width > PIXELS_MAX || s.height > PIXELS_MAX || s.pages > PAGES_MAX || s.media >= MEDIA_COUNT ||
-	    s.verdict >= VERDICT_COUNT || s.type[0] == '\0')
+	if (s.end > size || s.width > PIXELS_MAX || s.height > PIXELS_MAX || s.pages > PAGES_MAX ||
+	    s.media >= MEDIA_COUNT || s.verdict >= VERDICT_COUNT || s.type[0] == '\0')
 		abort();
 	check_text((struct bytes){ data, size });
 	return 0;

@@ -39,11 +39,18 @@ hear(struct extraction *e, const struct said *said, const char **why)
 static void
 test_a_document_is_put_together(void **state)
 {
-	static const struct said said[FRAMES] = { SNIFFED, { 'C', 0, "{\"code\":\"file.polyglot\",\"severity\":\"warning\",\"at\":\"/type\"}" },
-	    STAGE, BLOB, { 'D', 1, "ab" }, { 'D', 1, "\xc3\xa4" }, STAGE1, { 'E', 0, "{\"outcome\":\"processed_partly\",\"ms\":3,\"last\":true}" } };
-	static const char expected[] = "{\"bytes\":9,\"checks\":[{\"at\":\"/type\",\"code\":\"file.polyglot\",\"severity\":\"warning\"}],"
-	    "\"outcome\":\"processed_partly\",\"schema\":1,\"stages\":[{\"cpu_ms\":1,\"ms\":2,\"name\":\"sniff\",\"status\":\"ok\"},"
-	    "{\"cpu_ms\":1,\"ms\":2,\"name\":\"text\",\"status\":\"limit\"}],\"type\":{\"declared\":\"image/png\",\"media\":\"application/pdf\"}}";
+	static const struct said said[FRAMES] = { SNIFFED,
+		{ 'C', 0,
+		    "{\"code\":\"file.polyglot\",\"severity\":\"warning\",\"at\":\"/type\"}" },
+		STAGE, BLOB, { 'D', 1, "ab" }, { 'D', 1, "\xc3\xa4" }, STAGE1,
+		{ 'E', 0, "{\"outcome\":\"processed_partly\",\"ms\":3,\"last\":true}" } };
+	static const char expected[] =
+	    "{\"bytes\":9,\"checks\":[{\"at\":\"/"
+	    "type\",\"code\":\"file.polyglot\",\"severity\":\"warning\"}],"
+	    "\"outcome\":\"processed_partly\",\"schema\":1,\"stages\":[{\"cpu_ms\":1,\"ms\":2,"
+	    "\"name\":\"sniff\",\"status\":\"ok\"},"
+	    "{\"cpu_ms\":1,\"ms\":2,\"name\":\"text\",\"status\":\"limit\"}],\"type\":{"
+	    "\"declared\":\"image/png\",\"media\":\"application/pdf\"}}";
 	struct buf text = BUF_INIT(0);
 	struct extraction e;
 	const char *why = NULL;
@@ -68,29 +75,42 @@ static const struct lie {
 	{ "a value that is none of ours",	{ { 'V', 0, "[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[" } } },
 	{ "a value that is none of ours",	{ { 'V', 0, "{\"name\":\"outcome\",\"value\":\"processed\"}" } } },
 	{ "a value that is none of ours",	{ { 'V', 0, "{\"name\":\"type\",\"value\":{\"media\":\"a b\"}}" } } },
-	{ "a value that is none of ours",	{ { 'V', 0, "{\"name\":\"type\",\"value\":{\"media\":\"a/b\\u0000c\"}}" } } },
-	{ "a value that is none of ours",	{ { 'V', 0, "{\"name\":\"type\",\"value\":{\"media\":\"a/b\",\"x\":1}}" } } },
+	{ "a value that is none of ours",
+	    { { 'V', 0, "{\"name\":\"type\",\"value\":{\"media\":\"a/b\\u0000c\"}}" } } },
+	{ "a value that is none of ours",
+	    { { 'V', 0, "{\"name\":\"type\",\"value\":{\"media\":\"a/b\",\"x\":1}}" } } },
 	{ "a value that is none of ours",	{ { 'V', 0, "{\"name\":\"type\",\"value\":{}}" } } },
-	{ "a value that is none of ours",	{ { 'V', 0, "{\"name\":\"type\",\"value\":{\"media\":\"a/b\"},\"more\":1}" } } },
+	{ "a value that is none of ours",
+	    { { 'V', 0, "{\"name\":\"type\",\"value\":{\"media\":\"a/b\"},\"more\":1}" } } },
 	{ "a value that is none of ours",	{ { 'V', 0, "{\"name\":\"pages\",\"value\":0}" } } },
 	{ "a value that is none of ours",	{ { 'V', 0, "{\"name\":\"pages\",\"value\":1e3}" } } },
-	{ "a value that is none of ours",	{ { 'V', 0, "{\"name\":\"image\",\"value\":{\"width\":1,\"height\":2147483648}}" } } },
+	{ "a value that is none of ours",
+	    { { 'V', 0, "{\"name\":\"image\",\"value\":{\"width\":1,\"height\":2147483648}}" } } },
 	{ "a value that is none of ours",	{ { 'V', 0, "{\"name\":\"image\",\"value\":[1,2]}" } } },
 	{ "a value came twice",			{ SNIFFED, SNIFFED } },
-	{ "a value came twice",			{ { 'V', 0, "{\"name\":\"pages\",\"value\":1}" }, { 'V', 0, "{\"name\":\"pages\",\"value\":1}" } } },
-	{ "a check that is none of ours",	{ { 'C', 0, "{\"code\":\"x\",\"severity\":\"info\",\"at\":\"/type\"}" } } },
-	{ "a check that is none of ours",	{ { 'C', 0, "{\"code\":\"file.x\",\"severity\":\"fatal\",\"at\":\"/type\"}" } } },
-	{ "a check that is none of ours",	{ { 'C', 0, "{\"code\":\"file.x\",\"severity\":\"info\",\"at\":\"<b>\"}" } } },
-	{ "a blob that is none of ours",	{ { 'B', 1, "{\"kind\":\"text\",\"media\":\"text/plain; charset=utf-8\",\"bytes\":4194305}" } } },
-	{ "a blob that is none of ours",	{ { 'B', 1, "{\"kind\":\"page\",\"media\":\"text/plain; charset=utf-8\",\"bytes\":4}" } } },
+	{ "a value came twice",
+	    { { 'V', 0, "{\"name\":\"pages\",\"value\":1}" }, { 'V', 0, "{\"name\":\"pages\",\"value\":1}" } } },
+	{ "a check that is none of ours",
+	    { { 'C', 0, "{\"code\":\"x\",\"severity\":\"info\",\"at\":\"/type\"}" } } },
+	{ "a check that is none of ours",
+	    { { 'C', 0, "{\"code\":\"file.x\",\"severity\":\"fatal\",\"at\":\"/type\"}" } } },
+	{ "a check that is none of ours",
+	    { { 'C', 0, "{\"code\":\"file.x\",\"severity\":\"info\",\"at\":\"<b>\"}" } } },
+	{ "a blob that is none of ours",
+	    { { 'B', 1, "{\"kind\":\"text\",\"media\":\"text/plain; charset=utf-8\",\"bytes\":4194305}" } } },
+	{ "a blob that is none of ours",
+	    { { 'B', 1, "{\"kind\":\"page\",\"media\":\"text/plain; charset=utf-8\",\"bytes\":4}" } } },
 	{ "a blob that is none of ours",	{ BLOB, BLOB } },
 	{ "more data than the blob was announced with", { { 'D', 1, "a" } } },
 	{ "more data than the blob was announced with", { BLOB, { 'D', 1, "abcde" } } },
 	{ "a blob that is not whole",		{ BLOB, { 'D', 1, "abc" }, STAGE1 } },
 	{ "a frame of another stage",		{ SNIFFED, BLOB } },
-	{ "a stage report that is none of ours", { { 'S', 0, "{\"name\":\"sniff\",\"status\":\"fine\",\"ms\":2,\"cpu_ms\":1}" } } },
-	{ "a stage report that is none of ours", { { 'S', 0, "{\"name\":\"sniff\",\"status\":\"ok\",\"ms\":-2,\"cpu_ms\":1}" } } },
-	{ "an end that is none of ours",	{ STAGE, { 'E', 0, "{\"outcome\":\"paid\",\"ms\":3,\"last\":false}" } } },
+	{ "a stage report that is none of ours",
+	    { { 'S', 0, "{\"name\":\"sniff\",\"status\":\"fine\",\"ms\":2,\"cpu_ms\":1}" } } },
+	{ "a stage report that is none of ours",
+	    { { 'S', 0, "{\"name\":\"sniff\",\"status\":\"ok\",\"ms\":-2,\"cpu_ms\":1}" } } },
+	{ "an end that is none of ours",
+	    { STAGE, { 'E', 0, "{\"outcome\":\"paid\",\"ms\":3,\"last\":false}" } } },
 	{ "an end before its stage's",		{ SNIFFED, END } },
 	{ "an end before its stage's",		{ END } },
 	{ "text that is no UTF-8",		{ BLOB, { 'D', 1, "ab\xc3\xc3" }, STAGE1, END } },

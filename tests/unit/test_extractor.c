@@ -1,4 +1,7 @@
-/* The real coopclaims-extract, kept by the worker's extractor: the corpus, and everything that can go wrong between the two. */
+/*
+ * The real coopclaims-extract, kept by the worker's extractor: the corpus, and everything that can
+ * go wrong between the two.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -90,7 +93,9 @@ ask_and_wait(struct extractor *x, const char *path, struct answer *a)
 static struct extractor *
 extractor_with(const char *other_program, unsigned documents)
 {
-	struct extractor_config config = { .program = other_program != NULL ? other_program : program, .documents = documents };
+	struct extractor_config config = {
+		.program = other_program != NULL ? other_program : program, .documents = documents
+	};
 	struct extractor *x = extractor_new(base, &config);
 
 	assert_non_null(x);
@@ -104,13 +109,17 @@ has_check(const json_t *checks, const char *code)
 	size_t i;
 
 	json_array_foreach(checks, i, check) {
-		if (json_is_string(check) ? strcmp(json_string_value(check), code) == 0 : strcmp(json_str(check, "code"), code) == 0)
+		if (json_is_string(check) ? strcmp(json_string_value(check), code) == 0
+					  : strcmp(json_str(check, "code"), code) == 0)
 			return true;
 	}
 	return false;
 }
 
-/* The checks that the stages of today know are those of the file itself, but the one that compares with other files. */
+/*
+ * The checks that the stages of today know are those of the file itself, but the one that compares
+ * with other files.
+ */
 static bool
 is_ours(const char *code)
 {
@@ -140,7 +149,8 @@ static void
 compare_number(const char *file, const json_t *expected, const char *name, int64_t got)
 {
 	if (json_object_get(expected, name) != NULL && json_int(expected, name) != got)
-		fail_msg("%s: %s is %lld, expected %lld", file, name, (long long)got, (long long)json_int(expected, name));
+		fail_msg("%s: %s is %lld, expected %lld", file, name, (long long)got,
+		    (long long)json_int(expected, name));
 }
 
 static void
@@ -162,7 +172,8 @@ static void
 compare(const json_t *entry, const struct answer *a)
 {
 	const char *file = json_str(entry, "file"), *media = json_str(json_object_get(a->result, "type"), "media");
-	const json_t *expected = json_object_get(entry, "expected"), *verdict = json_object_get(entry, "verdict"), *stage;
+	const json_t *expected = json_object_get(entry, "expected"),
+		     *verdict = json_object_get(entry, "verdict"), *stage;
 	const json_t *image = json_object_get(a->result, "image"), *limits = json_object_get(verdict, "limits");
 	const char *outcome = json_str(verdict, "outcome"), *got = json_str(a->result, "outcome");
 	int64_t cpu_ms = 0, cpu_s = json_int(limits, "cpu_s") > 0 ? json_int(limits, "cpu_s") : 20;
@@ -180,7 +191,8 @@ compare(const json_t *entry, const struct answer *a)
 	compare_checks(file, verdict, json_object_get(a->result, "checks"), strcmp(outcome, "processed") == 0);
 	json_array_foreach(json_object_get(a->result, "stages"), i, stage) {
 		cpu_ms += json_int(stage, "cpu_ms");
-		if (strcmp(json_str(stage, "status"), "crashed") == 0 || strcmp(json_str(stage, "status"), "seccomp") == 0)
+		if (strcmp(json_str(stage, "status"), "crashed") == 0 ||
+		    strcmp(json_str(stage, "status"), "seccomp") == 0)
 			fail_msg("%s: stage %s %s", file, json_str(stage, "name"), json_str(stage, "status"));
 	}
 	if (cpu_ms > cpu_s * 1000)
@@ -386,7 +398,8 @@ script(char path[PATH_MAX], const char *text)
 static void
 test_lying_program_is_killed(void **state)
 {
-	static const char hello[] = "printf 'H\\0\\0\\0\\0\\0\\0\\0\\016\\0\\0\\0{\"protocol\":1}' >&3\ndd bs=20000 count=1 <&3 >&- 2>&-\n";
+	static const char hello[] = "printf 'H\\0\\0\\0\\0\\0\\0\\0\\016\\0\\0\\0{\"protocol\":1}' "
+				    ">&3\ndd bs=20000 count=1 <&3 >&- 2>&-\n";
 	struct answer a = { 0 };
 	struct extractor *x;
 	char path[PATH_MAX], text[1024];

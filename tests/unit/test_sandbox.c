@@ -1,4 +1,7 @@
-/* The walls around the children that open documents: each probe runs in a child that has entered the sandbox. */
+/*
+ * The walls around the children that open documents: each probe runs in a child that has entered
+ * the sandbox.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -160,7 +163,9 @@ probe_user(void)
 static int
 probe_connect(void)
 {
-	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(9), .sin_addr = { htonl(INADDR_LOOPBACK) } };
+	struct sockaddr_in to = {
+		.sin_family = AF_INET, .sin_port = htons(9), .sin_addr = { htonl(INADDR_LOOPBACK) }
+	};
 	int fd = socket(AF_INET, SOCK_STREAM, 0);
 
 	return connect(fd, (struct sockaddr *)&to, sizeof(to)) == -1 ? errno : 0;
@@ -170,7 +175,9 @@ probe_connect(void)
 static int
 run(const struct sandbox *s, enum sandbox_kind kind, probe_fn *probe)
 {
-	struct sandbox_limits limits = { .cpu_s = 1, .memory = 400u << 20, .file = kind == SANDBOX_TOOL ? 1u << 20 : 0 };
+	struct sandbox_limits limits = {
+		.cpu_s = 1, .memory = 400u << 20, .file = kind == SANDBOX_TOOL ? 1u << 20 : 0
+	};
 	int status, ruleset = -1, rc;
 	pid_t parent = getpid(), pid;
 
@@ -239,7 +246,8 @@ test_each_wall_stands(void **state)
 			continue;
 		if (e->signal == 0 && WIFEXITED(status) && WEXITSTATUS(status) == e->error)
 			continue;
-		fail_msg("%s: status %#x, expected signal %d or exit %d", e->what, (unsigned)status, e->signal, e->error);
+		fail_msg("%s: status %#x, expected signal %d or exit %d", e->what, (unsigned)status,
+		    e->signal, e->error);
 	}
 }
 
@@ -289,7 +297,10 @@ test_child_does_not_enter_for_a_dead_parent(void **state)
 
 	(void)state;
 	if (pid == 0)
-		_exit(sandbox_enter(&sandbox, SANDBOX_INSIDE, sandbox.ruleset, &limits, getppid() + 1) == -1 ? 0 : 1);
+		_exit(sandbox_enter(
+			  &sandbox, SANDBOX_INSIDE, sandbox.ruleset, &limits, getppid() + 1) == -1
+			  ? 0
+			  : 1);
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_int_equal(status, 0);
 }

@@ -30,8 +30,12 @@ sniff(const void *data, size_t len, const char *name, const char *declared)
 
 #define SNIFF(literal, name, declared) sniff(literal, sizeof(literal) - 1, name, declared)
 
-/* JPEG: EXIF with orientation 6, a frame of 384 x 512, a scan with a stuffed byte and a restart, the end. */
-#define JPEG_EXIF "\xff\xd8\xff\xe1\x00\x22" "Exif\0\0" "MM\0*\0\0\0\x08\0\x01" "\x01\x12\0\x03\0\0\0\x01\0\x06\0\0" "\0\0\0\0"
+/*
+ * JPEG: EXIF with orientation 6, a frame of 384 x 512, a scan with a stuffed byte and a restart,
+ * the end.
+ */
+#define JPEG_EXIF "\xff\xd8\xff\xe1\x00\x22" "Exif\0\0" \
+	"MM\0*\0\0\0\x08\0\x01" "\x01\x12\0\x03\0\0\0\x01\0\x06\0\0" "\0\0\0\0"
 #define JPEG_FRAME "\xff\xc2\x00\x0b\x08\x02\x00\x01\x80\x01\x01\x11\x00"
 #define JPEG_SCAN "\xff\xda\x00\x08\x01\x01\x00\x00\x3f\x00" "\x12\xff\x00\x34\xff\xd0\x56"
 #define JPEG_END "\xff\xd9"
@@ -53,7 +57,10 @@ static void
 test_jpeg_height_may_come_after_the_scan(void **state)
 {
 	(void)state;
-	SNIFF("\xff\xd8" "\xff\xc0\x00\x0b\x08\x00\x00\x01\x80\x01\x01\x11\x00" JPEG_SCAN "\xff\xdc\x00\x04\x01\x00" JPEG_END, NULL, NULL);
+	SNIFF("\xff\xd8"
+	      "\xff\xc0\x00\x0b\x08\x00\x00\x01\x80\x01\x01\x11\x00" JPEG_SCAN
+	      "\xff\xdc\x00\x04\x01\x00" JPEG_END,
+	    NULL, NULL);
 	assert_int_equal(s.width, 384);
 	assert_int_equal(s.height, 256);
 }
@@ -78,7 +85,9 @@ test_archive_behind_a_picture_is_noticed(void **state)
 	assert_int_equal(s.marks, 0);
 	SNIFF(JPEG_EXIF JPEG_FRAME JPEG_SCAN JPEG_END "SEFT phone's own data", NULL, NULL);
 	assert_int_equal(s.marks, 0);
-	SNIFF("GIF89a\x01\0\x01\0\0\0\0\x21\xfe\x07%PDF-1.\0\x2c\0\0\0\0\x01\0\x01\0\0\x02\x01\x01\0\x3b", NULL, NULL);
+	SNIFF("GIF89a\x01\0\x01\0\0\0\0\x21\xfe\x07%PDF-1."
+	      "\0\x2c\0\0\0\0\x01\0\x01\0\0\x02\x01\x01\0\x3b",
+	    NULL, NULL);
 	assert_int_equal(s.media, MEDIA_GIF);
 	assert_int_equal(s.marks, SNIFF_POLYGLOT);
 }
@@ -104,7 +113,12 @@ static void
 test_tiff_directories_may_form_a_ring(void **state)
 {
 	(void)state;
-	SNIFF("II*\0\x08\0\0\0" "\x02\0" "\0\x01\x03\0\x01\0\0\0\x10\0\0\0" "\x01\x01\x03\0\x01\0\0\0\x08\0\0\0" "\x08\0\0\0", NULL, NULL);
+	SNIFF("II*\0\x08\0\0\0"
+	      "\x02\0"
+	      "\0\x01\x03\0\x01\0\0\0\x10\0\0\0"
+	      "\x01\x01\x03\0\x01\0\0\0\x08\0\0\0"
+	      "\x08\0\0\0",
+	    NULL, NULL);
 	assert_int_equal(s.media, MEDIA_TIFF);
 	assert_int_equal(s.pages, 1);
 	assert_int_equal(s.width, 16);
@@ -139,7 +153,8 @@ static const struct text_case {
 	{ "<!doctype html><html>", "a.pdf", NULL, MEDIA_OTHER, VERDICT_UNSUPPORTED, SNIFF_NAME },
 	{ "<anna@partner.example> wrote:\n> yes\n", "a.txt", NULL, MEDIA_TXT, VERDICT_READ, 0 },
 	{ "Dear Anna,\n\nthe proof, as agreed, is here.\n", "a.txt", "text/plain", MEDIA_TXT, VERDICT_READ, 0 },
-	{ "Dear Anna,\n\nthe proof, as agreed, is here.\n", "a.pdf", "application/pdf", MEDIA_TXT, VERDICT_READ, SNIFF_NAME },
+	{ "Dear Anna,\n\nthe proof, as agreed, is here.\n", "a.pdf", "application/pdf", MEDIA_TXT,
+	    VERDICT_READ, SNIFF_NAME },
 	{ "a,b\n1,2\n3,4\n", "a.txt", "text/plain", MEDIA_CSV, VERDICT_READ, 0 },
 	{ "a,b\n1,2\n3,4\n", "a.csv", "application/vnd.ms-excel", MEDIA_CSV, VERDICT_READ, 0 },
 	{ "name\nAnna\n", "a.csv", NULL, MEDIA_CSV, VERDICT_READ, 0 },
@@ -166,7 +181,8 @@ test_text_is_told_by_what_it_says(void **state)
 		c = &text_cases[i];
 		sniff(c->text, strlen(c->text), c->name, c->declared);
 		if (s.media != c->media || s.verdict != c->verdict || s.marks != c->marks)
-			fail_msg("%s: media %d verdict %d marks %#x", c->text, (int)s.media, (int)s.verdict, s.marks);
+			fail_msg("%s: media %d verdict %d marks %#x", c->text, (int)s.media,
+			    (int)s.verdict, s.marks);
 	}
 }
 
@@ -204,7 +220,10 @@ test_name_and_declared_type_are_compared(void **state)
 static void
 test_zip_directory_is_believed_only_inside_the_file(void **state)
 {
-	/* An end record whose directory would start before the file, and one with a comment longer than the file. */
+	/*
+	 * An end record whose directory would start before the file, and one with a comment longer
+	 * than the file.
+	 */
 	static const char before[] = "PK\5\6\0\0\0\0\1\0\1\0\xff\0\0\0\0\0\0\0\0\0";
 	static const char comment[] = "PK\5\6\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\xff\xff";
 	static const char empty[] = "PK\5\6\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0";
@@ -227,7 +246,8 @@ test_pdf_actions_are_found_whatever_their_spelling(void **state)
 {
 	static const char head[] = "%PDF-1.4\n1 0 obj\n<</Type/Catalog/Pages 2 0 R";
 	static const char tail[] = ">>\nendobj\n2 0 obj\n<</Type/Pages/Count 1/Kids[3 0 R]>>\nendobj\n3 0 obj\n"
-	    "<</Type/Page/Parent 2 0 R/MediaBox[0 0 9 9]>>\nendobj\ntrailer\n<</Root 1 0 R/Size 4>>\nstartxref\n0\n%%EOF\n";
+	    "<</Type/Page/Parent 2 0 R/MediaBox[0 0 9 9]>>\nendobj\ntrailer\n<</Root 1 0 R/Size 4>>\n"
+	    "startxref\n0\n%%EOF\n";
 	static const struct {
 		const char	*more;
 		unsigned	 marks;
@@ -274,9 +294,16 @@ static void
 test_cut_short_is_no_crash(void **state)
 {
 	static const char jpeg[] = JPEG_EXIF JPEG_FRAME JPEG_SCAN JPEG_END;
-	static const char heic[] = "\0\0\0\x14" "ftypheic\0\0\0\0mif1" "\0\0\0\x4e" "meta\0\0\0\0" "\0\0\0\x0epitm\0\0\0\0\0\1"
-	    "\0\0\0\x34iprp" "\0\0\0\x1cipco" "\0\0\0\x14ispe\0\0\0\0\0\0\3\x20\0\0\2\x20" "\0\0\0\x10ipma\0\0\0\0\0\0\0\1"
-	    "\0\1\1\x81";
+	static const char heic[] = "\0\0\0\x14"
+				   "ftypheic\0\0\0\0mif1"
+				   "\0\0\0\x4e"
+				   "meta\0\0\0\0"
+				   "\0\0\0\x0epitm\0\0\0\0\0\1"
+				   "\0\0\0\x34iprp"
+				   "\0\0\0\x1cipco"
+				   "\0\0\0\x14ispe\0\0\0\0\0\0\3\x20\0\0\2\x20"
+				   "\0\0\0\x10ipma\0\0\0\0\0\0\0\1"
+				   "\0\1\1\x81";
 	size_t n;
 
 	(void)state;
@@ -292,9 +319,12 @@ test_cut_short_is_no_crash(void **state)
 static void
 test_words_become_text(void **state)
 {
-	static const char in[] = "<title>x</title><doc><page width=\"1\"><flow><block x><line y>" WORD("A&amp;B") WORD("&lt;c&#39;")
-	    "</line><line>" WORD("d") "</line></block><block><line>" WORD("e\x01\xff") "</line></block></flow></page>"
-	    "<page><block><line>" WORD("\xc3\xa4") "</line></block></page></doc>";
+	static const char in[] =
+	    "<title>x</title><doc><page width=\"1\"><flow><block x><line y>" WORD("A&amp;B")
+		WORD("&lt;c&#39;") "</line><line>" WORD("d") "</line></block><block><line>" WORD(
+		    "e\x01\xff") "</line></block></flow></page>"
+				 "<page><block><line>" WORD(
+				     "\xc3\xa4") "</line></block></page></doc>";
 	struct buf text = BUF_INIT(1000);
 	struct bbox bbox;
 

@@ -11,7 +11,10 @@
 
 enum kind { KIND_INT, KIND_BOOL, KIND_MEDIA, KIND_WORD, KIND_CODE, KIND_POINTER };
 
-/* One member of one object that the program may send; min and max bound a number, or the length of a string. */
+/*
+ * One member of one object that the program may send; min and max bound a number, or the length of
+ * a string.
+ */
 struct member {
 	const char	*object, *name;		/* name NULL: the object itself is the value */
 	enum kind	 kind;
@@ -40,7 +43,8 @@ static const struct member check_members[] = {
 
 static const struct member stage_members[] = {
 	{ "stage",	"name",		KIND_WORD,	1, 32, NULL },
-	{ "stage",	"status",	KIND_WORD,	1, 16, " ok limit output memory failed cpu wall seccomp crashed " },
+	{ "stage",	"status",	KIND_WORD,	1, 16,
+	    " ok limit output memory failed cpu wall seccomp crashed " },
 	{ "stage",	"ms",		KIND_INT,	0, MS_MAX, NULL },
 	{ "stage",	"cpu_ms",	KIND_INT,	0, MS_MAX, NULL },
 };
@@ -114,7 +118,8 @@ string_fits(const struct member *m, const char *s, size_t len)
 		if (s[strspn(s, "abcdefghijklmnopqrstuvwxyz_")] != '\0')
 			return false;
 		found = m->words != NULL ? strstr(m->words, s) : NULL;
-		return m->words == NULL || (found != NULL && found > m->words && found[-1] == ' ' && found[len] == ' ');
+		return m->words == NULL ||
+		       (found != NULL && found > m->words && found[-1] == ' ' && found[len] == ' ');
 	case KIND_CODE:		/* file.type_mismatch */
 		return strspn(s, small) > 0 && s[strspn(s, small)] == '.' &&
 		    s[strspn(s, "abcdefghijklmnopqrstuvwxyz_.")] == '\0';
@@ -137,7 +142,8 @@ member_fits(const struct member *m, const json_t *value)
 	if (m->kind == KIND_BOOL)
 		return json_is_boolean(value);
 	if (m->kind == KIND_INT)
-		return json_is_integer(value) && json_integer_value(value) >= m->min && json_integer_value(value) <= m->max;
+		return json_is_integer(value) && json_integer_value(value) >= m->min &&
+		       json_integer_value(value) <= m->max;
 	return json_is_string(value) && string_fits(m, json_string_value(value), json_string_length(value));
 }
 
@@ -267,7 +273,8 @@ on_end(struct extraction *e, const char *body, size_t len, const char **why)
 	json_decref(json);
 	if (e->stage != -1 || json_array_size(json_object_get(e->result, "stages")) == 0)
 		return broken(why, "an end before its stage's");
-	if (e->text.len > 0 && (!utf8_valid(e->text.data, e->text.len) || memchr(e->text.data, '\0', e->text.len) != NULL))
+	if (e->text.len > 0 && (!utf8_valid(e->text.data, e->text.len) ||
+				   memchr(e->text.data, '\0', e->text.len) != NULL))
 		return broken(why, "text that is no UTF-8");
 	return EXTRACTION_END;
 }

@@ -1,6 +1,7 @@
 /*
- * extraction - the result of one document, made from the frames of coopclaims-extract (extract/PROTOCOL.md). That program
- * opens strangers' files, so each frame is taken for a stranger's: sizes, types, known members, ranges, order. Pure.
+ * extraction - the result of one document, made from the frames of coopclaims-extract
+ * (extract/PROTOCOL.md). That program opens strangers' files, so each frame is taken for a
+ * stranger's: sizes, types, known members, ranges, order. Pure.
  */
 #ifndef DOCUMENTS_EXTRACTION_H
 #define DOCUMENTS_EXTRACTION_H
@@ -40,9 +41,12 @@ enum extraction_step { EXTRACTION_MORE, EXTRACTION_END, EXTRACTION_BROKEN };
 void	extraction_init(struct extraction *extraction, size_t bytes, const char *declared);
 void	extraction_done(struct extraction *extraction);
 
-/* Takes in one frame. EXTRACTION_BROKEN: *why says what was wrong with it, and the result is worth nothing. */
-enum extraction_step extraction_frame(struct extraction *extraction, uint8_t kind, uint8_t stage, const char *body, size_t len,
-	    const char **why);
+/*
+ * Takes in one frame. EXTRACTION_BROKEN: *why says what was wrong with it, and the result is worth
+ * nothing.
+ */
+enum extraction_step extraction_frame(struct extraction *extraction, uint8_t kind, uint8_t stage,
+    const char *body, size_t len, const char **why);
 
 /* Is this a HELLO of the protocol we speak? */
 bool	extraction_hello(const char *body, size_t len);

@@ -107,8 +107,8 @@ on_deliver(evutil_socket_t fd, short what, void *arg)
 }
 
 void
-extractor_run(struct extractor *x, int fd, const char *name, const char *declared, int64_t timeout_ms, extractor_done *done,
-    void *arg)
+extractor_run(struct extractor *x, int fd, const char *name, const char *declared,
+    int64_t timeout_ms, extractor_done *done, void *arg)
 {
 	struct request *r = xcalloc(1, sizeof(*r));
 	struct stat st = { 0 };

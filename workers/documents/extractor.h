@@ -1,6 +1,7 @@
 /*
- * extractor - keeps one coopclaims-extract running and gives it documents, one at a time, on the loop. The program is started
- * when the first document comes, started again when it ends or dies (with a growing pause), and killed when it does not answer.
+ * extractor - keeps one coopclaims-extract running and gives it documents, one at a time, on the
+ * loop. The program is started when the first document comes, started again when it ends or dies
+ * (with a growing pause), and killed when it does not answer.
  */
 #ifndef DOCUMENTS_EXTRACTOR_H
 #define DOCUMENTS_EXTRACTOR_H
@@ -23,8 +24,8 @@ struct extractor_config {
 };
 
 /*
- * Exactly once for each extractor_run(), never before that returned. extraction: borrowed for the call, NULL when there is
- * none; then reason (static) says why:
+ * Exactly once for each extractor_run(), never before that returned. extraction: borrowed for the
+ * call, NULL when there is none; then reason (static) says why:
  *   "busy"		too many wait: try again later
  *   "unavailable"	the program could not be started until the deadline: see the log
  *   "timeout"		it did not answer until the deadline and was killed
@@ -41,11 +42,12 @@ struct extractor *extractor_new(struct event_base *base, const struct extractor_
 void	extractor_free(struct extractor *extractor);
 
 /*
- * Reads the document behind fd, a regular file opened for reading only; fd is duplicated, and its offset moves. name: as the
- * sender calls it; declared: media type or NULL; timeout_ms: from now, until the callback comes at the latest.
+ * Reads the document behind fd, a regular file opened for reading only; fd is duplicated, and its
+ * offset moves. name: as the sender calls it; declared: media type or NULL; timeout_ms: from now,
+ * until the callback comes at the latest.
  */
-void	extractor_run(struct extractor *extractor, int fd, const char *name, const char *declared, int64_t timeout_ms,
-	    extractor_done *done, void *arg);
+void extractor_run(struct extractor *extractor, int fd, const char *name, const char *declared,
+    int64_t timeout_ms, extractor_done *done, void *arg);
 
 size_t	extractor_waiting(const struct extractor *extractor);	/* the one being read included */
 pid_t	extractor_pid(const struct extractor *extractor);	/* -1: not running now */

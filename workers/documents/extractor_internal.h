@@ -1,4 +1,7 @@
-/* extractor_internal - one extractor's insides: extractor.c has the queue, extractor_program.c the program and its frames. */
+/*
+ * extractor_internal - one extractor's insides: extractor.c has the queue, extractor_program.c the
+ * program and its frames.
+ */
 #ifndef DOCUMENTS_EXTRACTOR_INTERNAL_H
 #define DOCUMENTS_EXTRACTOR_INTERNAL_H
 
@@ -48,7 +51,10 @@ struct extractor {
 	size_t			 count;			/* of waiting */
 };
 
-/* extractor.c: from waiting to finished; NULL: its extraction is whole. The callback comes on the next turn. */
+/*
+ * extractor.c: from waiting to finished; NULL: its extraction is whole. The callback comes on the
+ * next turn.
+ */
 void	extractor_finish(struct request *request, const char *reason);
 
 /* extractor_program.c */

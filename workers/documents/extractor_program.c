@@ -192,7 +192,10 @@ on_exited(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	/* What it said before it died comes first: its last document may be whole. There is no more of it than a socket holds. */
+	/*
+	 * What it said before it died comes first: its last document may be whole. There is no more
+	 * of it than a socket holds.
+	 */
 	while (x->state != STATE_ENDING && read_frames(x))
 		continue;
 	busy = x->state == STATE_BUSY;
@@ -217,7 +220,10 @@ extractor_send(struct extractor *x)
 	} space = { 0 };
 	struct buf body = BUF_INIT(0);
 	struct iovec iov;
-	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = &space, .msg_controllen = sizeof(space) };
+	struct msghdr msg = { .msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = &space,
+		.msg_controllen = sizeof(space) };
 	struct cmsghdr *c = CMSG_FIRSTHDR(&msg);
 	json_t *json;
 

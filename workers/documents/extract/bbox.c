@@ -36,8 +36,8 @@ static const struct entity {
 };
 
 /*
- * Letters, digits and ideographs, roughly: what a text layer consists of when its fonts say what their glyphs mean. Private
- * use, symbols and U+FFFD are what it consists of when they do not.
+ * Letters, digits and ideographs, roughly: what a text layer consists of when its fonts say what
+ * their glyphs mean. Private use, symbols and U+FFFD are what it consists of when they do not.
  */
 static bool
 is_letter(uint32_t c)
@@ -51,7 +51,8 @@ is_letter(uint32_t c)
 static bool
 is_blank(uint32_t c)
 {
-	return c == ' ' || c == '\n' || c == '\f' || c == 0xA0 || (c >= 0x2000 && c <= 0x200B) || c == 0x202F || c == 0x3000;
+	return c == ' ' || c == '\n' || c == '\f' || c == 0xA0 || (c >= 0x2000 && c <= 0x200B) ||
+	       c == 0x202F || c == 0x3000;
 }
 
 static bool

@@ -1,6 +1,6 @@
 /*
- * bbox - the words that `pdftotext -bbox-layout` found, as plain text. Its output is made from what the document says, so
- * nothing in it is trusted. Pure.
+ * bbox - the words that `pdftotext -bbox-layout` found, as plain text. Its output is made from what
+ * the document says, so nothing in it is trusted. Pure.
  */
 #ifndef EXTRACT_BBOX_H
 #define EXTRACT_BBOX_H
@@ -20,9 +20,10 @@ struct bbox {
 };
 
 /*
- * Appends the text: words of a line with a blank between them, a line feed after each line, an empty line between blocks, a
- * form feed between pages; UTF-8, wrong bytes as U+FFFD, no other control character. false: the buffer's maximum was
- * reached; what is in it then ends with a whole word, and the counts are of that.
+ * Appends the text: words of a line with a blank between them, a line feed after each line, an
+ * empty line between blocks, a form feed between pages; UTF-8, wrong bytes as U+FFFD, no other
+ * control character. false: the buffer's maximum was reached; what is in it then ends with a whole
+ * word, and the counts are of that.
  */
 bool	bbox_read(struct bytes in, struct buf *text, struct bbox *bbox);
 

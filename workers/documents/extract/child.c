@@ -15,8 +15,9 @@
 static bool inside;	/* this process is an inside child */
 
 /*
- * In an inside child a signal cannot be sent, so abort() would end in a system call that the filter kills and an assertion
- * would look like an attack. Ours replaces it in the whole program: the exit code says what it was.
+ * In an inside child a signal cannot be sent, so abort() would end in a system call that the filter
+ * kills and an assertion would look like an attack. Ours replaces it in the whole program: the exit
+ * code says what it was.
  */
 void
 abort(void)
@@ -115,7 +116,8 @@ child_inside(const struct child *child, struct doc *doc, int first, uint32_t wan
 	    sandbox_enter(child->sandbox, SANDBOX_INSIDE, 4, &limits, child->parent) == -1)
 		_exit(CHILD_SETUP);
 	inside = true;
-	for (n = first; n != -1 && (n == first || stages[n]->tool == NULL); n = stage_next(last + 1, wanted, &doc->facts)) {
+	for (n = first; n != -1 && (n == first || stages[n]->tool == NULL);
+	     n = stage_next(last + 1, wanted, &doc->facts)) {
 		if (run_stage(doc, n, 3, mapped) == -1)
 			_exit(CHILD_SETUP);
 		doc->tool = (struct tool){ 0 };

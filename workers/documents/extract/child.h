@@ -23,10 +23,13 @@ struct child {
  * Runs stage `first` and those of `wanted` after it that need no tool, and writes their frames to `answer`.
  * mapped: bytes of address space in use now.
  */
-void	child_inside(const struct child *child, struct doc *doc, int first, uint32_t wanted, int answer, size_t mapped)
-	    __attribute__((noreturn));
+void child_inside(const struct child *child, struct doc *doc, int first, uint32_t wanted,
+    int answer, size_t mapped) __attribute__((noreturn));
 
-/* Becomes the tool of the stage, with `in` as standard input and `out` and `err` for what it says, in `folder`. */
+/*
+ * Becomes the tool of the stage, with `in` as standard input and `out` and `err` for what it says,
+ * in `folder`.
+ */
 void	child_tool(const struct child *child, const struct stage *stage, int in, int out, int err, int folder,
 	    const char *folder_path) __attribute__((noreturn));
 

@@ -32,6 +32,7 @@ struct chain {
 static int	chain_start(struct reading *r, struct chain *c, int first);
 static int	chain_follow(struct reading *r, struct chain *c);
 static int	chain_end(struct reading *r, struct chain *c);
+static void	chain_reap(struct chain *c);
 
 static const char *const outcomes[VERDICT_COUNT] = {
 	[VERDICT_READ] = "processed", [VERDICT_EMPTY] = "empty", [VERDICT_UNSUPPORTED] = "unsupported",
@@ -50,7 +51,8 @@ document_read(const struct zygote *z, struct request *request, bool last)
 	int n, rc = 0;
 
 	if (reading_map(request->fd, request->size, &r.doc.bytes) == -1)
-		return control_send(z->control, FRAME_REFUSED, 0, request->id, strerror(errno), strlen(strerror(errno)));
+		return control_send(z->control, FRAME_REFUSED, 0, request->id, strerror(errno),
+		    strlen(strerror(errno)));
 	for (n = stage_next(0, request->wanted, &r.doc.facts); n != -1 && rc == 0;) {
 		/* reading_run_tool() has told the worker when there is nothing to read for the stage. */
 		rc = stages[n]->tool != NULL ? reading_run_tool(&r, n) : 1;
@@ -134,7 +136,8 @@ stage_forward(struct reading *r, struct chain *c, const struct frame_stage *end,
 
 	for (at = 0; at < len; at += sizeof(h) + h.len) {
 		memcpy(&h, c->frames.data + at, sizeof(h));
-		if (control_send(r->z->control, h.kind, h.stage, r->request->id, c->frames.data + at + sizeof(h), h.len) == -1)
+		if (control_send(r->z->control, h.kind, h.stage, r->request->id,
+			c->frames.data + at + sizeof(h), h.len) == -1)
 			return -1;
 	}
 	r->doc.facts = end->facts;
@@ -207,7 +210,10 @@ chain_follow(struct reading *r, struct chain *c)
 				return 1;
 			break;
 		}
-		/* Its end: it is dying, or has closed the pipe and lives on; the deadline holds for both. */
+		/*
+		 * Its end: it is dying, or has closed the pipe and lives on; the deadline holds for
+		 * both.
+		 */
 		close(c->pipe);
 		c->pipe = -1;
 		return 1;
@@ -222,7 +228,7 @@ chain_follow(struct reading *r, struct chain *c)
 	watched_kill(&c->w);
 	if (rc == 0)
 		return chain_end(r, c);
-	watched_reap(&c->w);
+	chain_reap(c);
 	return -1;
 }
 
@@ -239,6 +245,15 @@ chain_status(const struct chain *c)
 	return WEXITSTATUS(c->w.wait_status) == CHILD_MEMORY ? STAGE_MEMORY : STAGE_CRASHED;
 }
 
+static void
+chain_reap(struct chain *c)
+{
+	watched_reap(&c->w);
+	if (c->pipe != -1)
+		close(c->pipe);
+	buf_done(&c->frames);
+}
+
 /* The child is dead; the stage it was at is told as lost. 0, or -1 when the worker is gone. */
 static int
 chain_end(struct reading *r, struct chain *c)
@@ -246,10 +261,7 @@ chain_end(struct reading *r, struct chain *c)
 	uint64_t ms = (uint64_t)(clock_mono_us() - c->start_us) / 1000;
 	int rc = 0;
 
-	watched_reap(&c->w);
-	if (c->pipe != -1)
-		close(c->pipe);
-	buf_done(&c->frames);
+	chain_reap(c);
 	if (WIFEXITED(c->w.wait_status) && WEXITSTATUS(c->w.wait_status) == CHILD_SETUP)
 		log_write(LOG_ERROR, "extract_sandbox_failed", "d:document", (int64_t)r->request->id, NULL);
 	if (c->stage != -1)
@@ -261,7 +273,8 @@ chain_end(struct reading *r, struct chain *c)
 int
 reading_report(struct reading *r, int n, enum stage_status status, uint64_t ms, uint64_t cpu_ms)
 {
-	bool limit = status == STAGE_OUTPUT || status == STAGE_MEMORY || status == STAGE_CPU || status == STAGE_WALL;
+	bool limit = status == STAGE_OUTPUT || status == STAGE_MEMORY || status == STAGE_CPU ||
+		     status == STAGE_WALL;
 	int control = r->z->control, len;
 	uint32_t id = r->request->id;
 	char body[512];
@@ -277,7 +290,8 @@ reading_report(struct reading *r, int n, enum stage_status status, uint64_t ms, 
 		if (control_send(control, FRAME_CHECK, (uint8_t)n, id, body, (size_t)len) == -1)
 			return -1;
 	}
-	len = snprintf(body, sizeof(body), "{\"name\":\"%s\",\"status\":\"%s\",\"ms\":%llu,\"cpu_ms\":%llu}", stages[n]->name,
+	len = snprintf(body, sizeof(body),
+	    "{\"name\":\"%s\",\"status\":\"%s\",\"ms\":%llu,\"cpu_ms\":%llu}", stages[n]->name,
 	    stage_status_name(status), (unsigned long long)(ms + r->tool_ms),
 	    (unsigned long long)(cpu_ms + r->tool_cpu_ms));
 	r->reported++;

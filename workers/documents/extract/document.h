@@ -1,6 +1,7 @@
 /*
- * document - reading one document: the chain of children, the limits that their parent holds, and what goes to the worker.
- * Runs in the zygote, which parses nothing: it moves frames whose heads it has checked.
+ * document - reading one document: the chain of children, the limits that their parent holds, and
+ * what goes to the worker. Runs in the zygote, which parses nothing: it moves frames whose heads it
+ * has checked.
  */
 #ifndef EXTRACT_DOCUMENT_H
 #define EXTRACT_DOCUMENT_H
@@ -32,8 +33,8 @@ struct request {
 };
 
 /*
- * Reads it and tells the worker all, FRAME_END included; request->fd is closed then, and -1 (not when it was refused).
- * last: no request is taken after this one. -1: the worker is gone.
+ * Reads it and tells the worker all, FRAME_END included; request->fd is closed then, and -1 (not
+ * when it was refused). last: no request is taken after this one. -1: the worker is gone.
  */
 int	document_read(const struct zygote *zygote, struct request *request, bool last);
 

@@ -1,4 +1,7 @@
-/* document_internal - one document being read: document.c has the chain of inside children, tool.c the tools. */
+/*
+ * document_internal - one document being read: document.c has the chain of inside children, tool.c
+ * the tools.
+ */
 #ifndef EXTRACT_DOCUMENT_INTERNAL_H
 #define EXTRACT_DOCUMENT_INTERNAL_H
 
@@ -19,7 +22,8 @@ struct reading {
 };
 
 /*
- * Tells the worker how stage n ended, and keeps what that means for the document. ms and cpu_ms are without the tool's.
+ * Tells the worker how stage n ended, and keeps what that means for the document. ms and cpu_ms are
+ * without the tool's.
  * -1: the worker is gone.
  */
 int	reading_report(struct reading *reading, int n, enum stage_status status, uint64_t ms, uint64_t cpu_ms);
@@ -27,7 +31,10 @@ int	reading_report(struct reading *reading, int n, enum stage_status status, uin
 /* Maps a file for reading; empty when there is nothing to map. -1: errno. */
 int	reading_map(int fd, size_t size, struct bytes *bytes);
 
-/* 1: the tool's output waits to be read by stage n; 0: the stage is lost, and the worker knows; -1: the worker is gone. */
+/*
+ * 1: the tool's output waits to be read by stage n; 0: the stage is lost, and the worker knows; -1:
+ * the worker is gone.
+ */
 int	reading_run_tool(struct reading *reading, int n);
 void	reading_forget_tool(struct reading *reading);
 

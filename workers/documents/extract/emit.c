@@ -74,7 +74,8 @@ emit_blob(struct emit *emit, const char *kind, const char *media, const char *da
 	char body[512];
 	size_t n;
 
-	n = (size_t)snprintf(body, sizeof(body), "{\"kind\":\"%s\",\"media\":\"%s\",\"bytes\":%zu}", kind, media, len);
+	n = (size_t)snprintf(body, sizeof(body), "{\"kind\":\"%s\",\"media\":\"%s\",\"bytes\":%zu}",
+	    kind, media, len);
 	add_frame(emit, FRAME_BLOB, body, n);
 	for (; len > 0; data += n, len -= n) {
 		n = len < FRAME_BODY_MAX ? len : FRAME_BODY_MAX;

@@ -1,4 +1,7 @@
-/* emit - what a stage says, kept until it ends and then written as a whole: a stage that dies has said nothing. */
+/*
+ * emit - what a stage says, kept until it ends and then written as a whole: a stage that dies has
+ * said nothing.
+ */
 #ifndef EXTRACT_EMIT_H
 #define EXTRACT_EMIT_H
 
@@ -25,7 +28,10 @@ void	emit_blob(struct emit *emit, const char *kind, const char *media, const cha
 /* emit_check() file.limit_exceeded, and the fact that goes with it. */
 void	emit_limit(struct emit *emit, const char *at);
 
-/* Closes the stage: the frames of it, ready to be written. What did not fit turns `ok` into `output`, and all is dropped. */
+/*
+ * Closes the stage: the frames of it, ready to be written. What did not fit turns `ok` into
+ * `output`, and all is dropped.
+ */
 const struct buf *emit_close(struct emit *emit, enum stage_status status, unsigned cpu_us);
 
 #endif

@@ -1,4 +1,7 @@
-/* landlock - the three system calls and the bits of their structures up to ABI 6, which Debian 12's headers do not have. */
+/*
+ * landlock - the three system calls and the bits of their structures up to ABI 6, which Debian 12's
+ * headers do not have.
+ */
 #ifndef EXTRACT_LANDLOCK_H
 #define EXTRACT_LANDLOCK_H
 

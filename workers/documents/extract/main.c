@@ -1,7 +1,7 @@
 /*
- * coopclaims-extract - reads documents that nobody trusts. Started by the documents worker with one end of a socket pair as
- * descriptor 3 (PROTOCOL.md). It has no network, no secrets and no configuration file, opens no document itself, and stays
- * single-threaded, since it forks.
+ * coopclaims-extract - reads documents that nobody trusts. Started by the documents worker with one
+ * end of a socket pair as descriptor 3 (PROTOCOL.md). It has no network, no secrets and no
+ * configuration file, opens no document itself, and stays single-threaded, since it forks.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -105,15 +105,19 @@ tools_present(void)
 
 	for (i = 0; stages[i] != NULL; i++) {
 		if (stages[i]->tool != NULL && access(stages[i]->tool[0], X_OK) == -1) {
-			fprintf(stderr, "coopclaims-extract: %s cannot be run (%s): install poppler-utils\n", stages[i]->tool[0],
-			    strerror(errno));
+			fprintf(stderr,
+			    "coopclaims-extract: %s cannot be run (%s): install poppler-utils\n",
+			    stages[i]->tool[0], strerror(errno));
 			return false;
 		}
 	}
 	return true;
 }
 
-/* The worker's end must be a socket that keeps the borders of messages; a worker that does not read is given up. */
+/*
+ * The worker's end must be a socket that keeps the borders of messages; a worker that does not read
+ * is given up.
+ */
 static bool
 control_ready(void)
 {
@@ -124,7 +128,8 @@ control_ready(void)
 	if (getsockopt(CONTROL, SOL_SOCKET, SO_TYPE, &type, &len) == -1 || type != SOCK_SEQPACKET ||
 	    setsockopt(CONTROL, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof(timeout)) == -1 ||
 	    fcntl(CONTROL, F_SETFD, FD_CLOEXEC) == -1) {
-		fputs("coopclaims-extract: descriptor 3 is no SOCK_SEQPACKET socket: the documents worker starts this program\n",
+		fputs("coopclaims-extract: descriptor 3 is no SOCK_SEQPACKET socket: the documents "
+		      "worker starts this program\n",
 		    stderr);
 		return false;
 	}

@@ -16,8 +16,12 @@ static const struct media_row {
 #undef X
 };
 
-/* Endings of well-known types that are not accepted: content of ours under such a name is a mismatch too. */
-static const char other_endings[] = "exe dll scr bat cmd ps1 vbs js jar msi html htm svg zip rar 7z gz tar doc docm xls "
+/*
+ * Endings of well-known types that are not accepted: content of ours under such a name is a
+ * mismatch too.
+ */
+static const char other_endings[] =
+    "exe dll scr bat cmd ps1 vbs js jar msi html htm svg zip rar 7z gz tar doc docm xls "
     "xlsm ppt pptm odt ods rtf bmp avif mp4 mov";
 
 static bool
@@ -89,7 +93,10 @@ media_fits_declared(enum media media, const char *declared)
 		return true;
 	if (media != MEDIA_OTHER)
 		return false;
-	/* Of what we do not accept we know too little to call the sender wrong, unless he promised one of ours. */
+	/*
+	 * Of what we do not accept we know too little to call the sender wrong, unless he promised
+	 * one of ours.
+	 */
 	for (i = MEDIA_OTHER + 1; i < ARRAY_SIZE(rows); i++) {
 		if (is_declared((enum media)i, declared, len))
 			return false;

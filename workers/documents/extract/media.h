@@ -8,8 +8,9 @@
 #define OOXML "application/vnd.openxmlformats-officedocument."
 
 /*
- * One row a type: constant, media type, its file name endings, and other types under which senders declare it.
- * A declared type outside its row, or an ending that belongs to another row, is a mismatch (file.type_mismatch).
+ * One row a type: constant, media type, its file name endings, and other types under which senders
+ * declare it. A declared type outside its row, or an ending that belongs to another row, is a
+ * mismatch (file.type_mismatch).
  */
 #define MEDIA(X) \
 	X(PDF,	"application/pdf",	"pdf",			"application/x-pdf") \
@@ -46,7 +47,10 @@ const char	*media_type(enum media media);
 
 /* May a file of this content bear that name? Names without an ending we know say nothing: true. */
 bool		 media_fits_name(enum media media, const char *name);
-/* May it be declared so? NULL, empty and application/octet-stream say nothing: true. Parameters are ignored. */
+/*
+ * May it be declared so? NULL, empty and application/octet-stream say nothing: true. Parameters are
+ * ignored.
+ */
 bool		 media_fits_declared(enum media media, const char *declared);
 /* Does name end in, or `declared` say, this type? What text has no signature for is decided so. */
 bool		 media_hinted(enum media media, const char *name, const char *declared);

@@ -39,7 +39,10 @@
 #define TOOL	(1u << SANDBOX_TOOL)
 #define BOTH	(INSIDE | TOOL)
 
-/* Every system call that is not here ends the child. error: the call is refused with that number instead of being made. */
+/*
+ * Every system call that is not here ends the child. error: the call is refused with that number
+ * instead of being made.
+ */
 static const struct call {
 	const char	*name;
 	unsigned	 kinds;
@@ -62,14 +65,21 @@ static const struct call {
 	{ "unlink", TOOL, 0 }, { "unlinkat", TOOL, 0 }, { "umask", TOOL, 0 }, { "uname", TOOL, 0 },
 	{ "getuid", TOOL, 0 }, { "geteuid", TOOL, 0 }, { "getgid", TOOL, 0 }, { "getegid", TOOL, 0 },
 	{ "statx", TOOL, ENOSYS },
-	/* abort() of a library sends itself a signal: refused, it falls through to an instruction that ends the child. */
+	/*
+	 * abort() of a library sends itself a signal: refused, it falls through to an instruction
+	 * that ends the child.
+	 */
 	{ "tgkill", BOTH, EPERM }, { "rt_sigprocmask", INSIDE, EPERM }, { "rt_sigaction", INSIDE, EPERM },
 	{ "gettid", INSIDE, EPERM },
-	/* No second process or thread: RLIMIT_NPROC does not bind root. clone3 has its flags in memory, out of sight. */
+	/*
+	 * No second process or thread: RLIMIT_NPROC does not bind root. clone3 has its flags in
+	 * memory, out of sight.
+	 */
 	{ "clone", TOOL, EAGAIN }, { "fork", TOOL, EAGAIN }, { "vfork", TOOL, EAGAIN }, { "clone3", TOOL, ENOSYS },
 	{ "socket", TOOL, EPERM },
 #if SANITIZED
-	{ "sigaltstack", INSIDE, 0 }, { "readlink", INSIDE, EPERM }, { "openat", INSIDE, EPERM }, { "ioctl", INSIDE, EPERM },
+	{ "sigaltstack", INSIDE, 0 }, { "readlink", INSIDE, EPERM },
+	{ "openat", INSIDE, EPERM }, { "ioctl", INSIDE, EPERM },
 	{ "sched_yield", INSIDE, 0 },
 #endif
 };
@@ -106,7 +116,8 @@ filter_compile(enum sandbox_kind kind, struct sock_fprog *out)
 		number = seccomp_syscall_resolve_name(calls[i].name);
 		if ((calls[i].kinds & 1u << kind) == 0 || number < 0)	/* not on this machine */
 			continue;
-		errno = -seccomp_rule_add(ctx, calls[i].error ? SCMP_ACT_ERRNO((uint32_t)calls[i].error) : SCMP_ACT_ALLOW,
+		errno = -seccomp_rule_add(ctx,
+		    calls[i].error ? SCMP_ACT_ERRNO((uint32_t)calls[i].error) : SCMP_ACT_ALLOW,
 		    number, 0);
 		if (errno != 0)
 			goto out;
@@ -157,7 +168,9 @@ sandbox_init(struct sandbox *sandbox, enum sandbox_landlock landlock, char *why,
 	if (abi > 0)
 		sandbox->ruleset = landlock_create((int)abi);
 	if (landlock == LANDLOCK_REQUIRE && sandbox->ruleset == -1) {
-		snprintf(why, why_size, "this kernel has no Landlock (or it is switched off: see lsm= of its command line); "
+		snprintf(why, why_size,
+		    "this kernel has no Landlock (or it is switched off: see lsm= of its command "
+		    "line); "
 		    "--landlock=prefer runs without it");
 		return -1;
 	}
@@ -267,11 +280,12 @@ drop_capabilities(void)
 }
 
 int
-sandbox_enter(const struct sandbox *sandbox, enum sandbox_kind kind, int ruleset, const struct sandbox_limits *limits,
-    pid_t parent)
+sandbox_enter(const struct sandbox *sandbox, enum sandbox_kind kind, int ruleset,
+    const struct sandbox_limits *limits, pid_t parent)
 {
-	if (sandbox->change_user && (setgroups(0, NULL) == -1 || setresgid(SANDBOX_UID, SANDBOX_UID, SANDBOX_UID) == -1 ||
-	    setresuid(SANDBOX_UID, SANDBOX_UID, SANDBOX_UID) == -1))
+	if (sandbox->change_user &&
+	    (setgroups(0, NULL) == -1 || setresgid(SANDBOX_UID, SANDBOX_UID, SANDBOX_UID) == -1 ||
+		setresuid(SANDBOX_UID, SANDBOX_UID, SANDBOX_UID) == -1))
 		return -1;
 	/* After the change of user, which clears both. */
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) == -1 || getppid() != parent || prctl(PR_SET_DUMPABLE, 0) == -1)

@@ -1,7 +1,8 @@
 /*
- * sandbox - what a child may still do once it opens a stranger's file: compute, answer through the descriptors it has, and
- * end. Landlock (no path), seccomp (a short list of system calls), limits on memory, time and files, another user than root,
- * no new privileges, death with its parent. README.md, "The sandbox", says which wall stops what.
+ * sandbox - what a child may still do once it opens a stranger's file: compute, answer through the
+ * descriptors it has, and end. Landlock (no path), seccomp (a short list of system calls), limits
+ * on memory, time and files, another user than root, no new privileges, death with its parent.
+ * README.md, "The sandbox", says which wall stops what.
  */
 #ifndef EXTRACT_SANDBOX_H
 #define EXTRACT_SANDBOX_H
@@ -26,7 +27,7 @@ enum sandbox_landlock { LANDLOCK_PREFER, LANDLOCK_REQUIRE };
 struct sandbox {
 	int			landlock_abi;		/* 0: this kernel has none */
 	bool			change_user;		/* we are root and may become nobody */
-	int			ruleset;		/* without a rule, for SANDBOX_INSIDE; -1 without Landlock */
+	int ruleset; /* without a rule, for SANDBOX_INSIDE; -1 without Landlock */
 	int			paths[SANDBOX_PATHS];	/* O_PATH of what a tool may read, -1: not on this system */
 	struct sock_fprog	filters[SANDBOX_KINDS];
 };
@@ -38,23 +39,30 @@ struct sandbox_limits {
 };
 
 /*
- * Prepares what every child shares: compiles the filters, makes the ruleset, sees what the kernel has. -1: *why says what is
- * missing, in words for the operator. Once, in a process of one thread.
+ * Prepares what every child shares: compiles the filters, makes the ruleset, sees what the kernel
+ * has. -1: *why says what is missing, in words for the operator. Once, in a process of one thread.
  */
 int	sandbox_init(struct sandbox *sandbox, enum sandbox_landlock landlock, char *why, size_t why_size);
 void	sandbox_done(struct sandbox *sandbox);
 
-/* A ruleset for one tool: what sandbox_init() opened, and `folder` (O_PATH) to write in. -1: errno; also without Landlock. */
+/*
+ * A ruleset for one tool: what sandbox_init() opened, and `folder` (O_PATH) to write in. -1: errno;
+ * also without Landlock.
+ */
 int	sandbox_tool_ruleset(const struct sandbox *sandbox, int folder);
 
 /*
- * Shuts the calling child in; parent is the process that must outlive it. ruleset is not needed after. Does not return to a
- * caller with fewer walls than asked for: -1 means that the child must end at once, and errno says why.
+ * Shuts the calling child in; parent is the process that must outlive it. ruleset is not needed
+ * after. Does not return to a caller with fewer walls than asked for: -1 means that the child must
+ * end at once, and errno says why.
  */
 int	sandbox_enter(const struct sandbox *sandbox, enum sandbox_kind kind, int ruleset,
 	    const struct sandbox_limits *limits, pid_t parent);
 
-/* Lowers the soft limits for the next stage of a child that is in already: CPU counts from the start of the child. */
+/*
+ * Lowers the soft limits for the next stage of a child that is in already: CPU counts from the
+ * start of the child.
+ */
 int	sandbox_set_stage(unsigned cpu_s, size_t memory);
 
 #endif

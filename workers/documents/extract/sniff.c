@@ -41,8 +41,19 @@ static const struct tail {
 	size_t		 len;
 } tails[] = {
 #define TAIL(literal) { literal, sizeof(literal) - 1 }
-	TAIL("PK\3\4"), TAIL("%PDF-"), TAIL("MZ"), TAIL("\177ELF"), TAIL("Rar!\x1a\7"), TAIL("7z\xbc\xaf\x27\x1c"),
-	TAIL("\x1f\x8b\x08"), TAIL("#!"), TAIL("<?php"), TAIL("<html"), TAIL("<HTML"), TAIL("<script"), TAIL("<svg"),
+	TAIL("PK\3\4"),
+	TAIL("%PDF-"),
+	TAIL("MZ"),
+	TAIL("\177ELF"),
+	TAIL("Rar!\x1a\7"),
+	TAIL("7z\xbc\xaf\x27\x1c"),
+	TAIL("\x1f\x8b\x08"),
+	TAIL("#!"),
+	TAIL("<?php"),
+	TAIL("<html"),
+	TAIL("<HTML"),
+	TAIL("<script"),
+	TAIL("<svg"),
 #undef TAIL
 };
 
@@ -90,7 +101,8 @@ is_webp(struct bytes b)
 static bool
 is_tiff(struct bytes b)
 {
-	return bytes_at(b, 0, "II*\0") || bytes_at(b, 0, "MM\0*") || bytes_at(b, 0, "II+\0") || bytes_at(b, 0, "MM\0+");
+	return bytes_at(b, 0, "II*\0") || bytes_at(b, 0, "MM\0*") || bytes_at(b, 0, "II+\0") ||
+	       bytes_at(b, 0, "MM\0+");
 }
 
 static bool
@@ -147,7 +159,10 @@ name_other(struct bytes b, struct magic_set *magic, struct sniffed *s)
 		sniff_set_type(s, type);
 }
 
-/* A second file behind the end of this one, or a PDF header inside its head, or a ZIP directory at its end. */
+/*
+ * A second file behind the end of this one, or a PDF header inside its head, or a ZIP directory at
+ * its end.
+ */
 static bool
 is_polyglot(struct bytes b, const struct sniffed *s)
 {
@@ -165,8 +180,8 @@ is_polyglot(struct bytes b, const struct sniffed *s)
 	}
 	if (!zip && sniff_has_zip(b))
 		return true;
-	return !pdf && s->media != MEDIA_EML && s->media != MEDIA_TXT && s->media != MEDIA_CSV && s->media != MEDIA_XML &&
-	    bytes_find(bytes_cut(b, 0, 1024), "%PDF-") != NULL;
+	return !pdf && s->media != MEDIA_EML && s->media != MEDIA_TXT && s->media != MEDIA_CSV &&
+	       s->media != MEDIA_XML && bytes_find(bytes_cut(b, 0, 1024), "%PDF-") != NULL;
 }
 
 void
@@ -197,7 +212,8 @@ sniff_bytes(struct bytes b, const char *name, const char *declared, struct magic
 	if (s->verdict == VERDICT_READ && s->media == MEDIA_OTHER)
 		s->verdict = VERDICT_UNSUPPORTED;
 	/* An encrypted Office file is no ZIP although it rightly bears such a name. */
-	if (s->verdict != VERDICT_ENCRYPTED && (!media_fits_name(s->media, name) || !media_fits_declared(s->media, declared)))
+	if (s->verdict != VERDICT_ENCRYPTED &&
+	    (!media_fits_name(s->media, name) || !media_fits_declared(s->media, declared)))
 		s->marks |= SNIFF_NAME;
 	if (is_polyglot(b, s))
 		s->marks |= SNIFF_POLYGLOT;

@@ -1,6 +1,7 @@
 /*
- * sniff - what a file really is, judged by its content alone; its name and declared type are only compared, but for text,
- * which has no signature. Pure: bytes in, struct sniffed out. One file a family of formats; each reads headers, never pixels.
+ * sniff - what a file really is, judged by its content alone; its name and declared type are only
+ * compared, but for text, which has no signature. Pure: bytes in, struct sniffed out. One file a
+ * family of formats; each reads headers, never pixels.
  */
 #ifndef EXTRACT_SNIFF_H
 #define EXTRACT_SNIFF_H
@@ -32,8 +33,12 @@ struct sniffed {
 	size_t		end;			/* where the format says that the file ends; 0: not known */
 };
 
-/* name and declared may be NULL; magic too: then what is not accepted has no better type than application/octet-stream. */
-void	sniff_bytes(struct bytes b, const char *name, const char *declared, struct magic_set *magic, struct sniffed *s);
+/*
+ * name and declared may be NULL; magic too: then what is not accepted has no better type than
+ * application/octet-stream.
+ */
+void sniff_bytes(struct bytes b, const char *name, const char *declared, struct magic_set *magic,
+    struct sniffed *s);
 
 /* The formats: b starts with the signature (a PDF may have it later). Each sets what it finds. */
 void	sniff_png(struct bytes b, struct sniffed *s);

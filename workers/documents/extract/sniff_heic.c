@@ -1,6 +1,6 @@
 /*
- * HEIC (ISO/IEC 23008-12 on ISO/IEC 14496-12): the primary item's size from its ispe property, cropped by clap and turned
- * by irot; the EXIF orientation has no say in this format.
+ * HEIC (ISO/IEC 23008-12 on ISO/IEC 14496-12): the primary item's size from its ispe property,
+ * cropped by clap and turned by irot; the EXIF orientation has no say in this format.
  */
 #include "workers/documents/extract/sniff.h"
 
@@ -15,7 +15,10 @@ struct box {
 
 static const char brands[][5] = { "heic", "heix", "heim", "heis", "hevc", "hevx", "hevm", "hevs" };
 
-/* The box at *at, which moves behind it; a size of 0 reaches to the end. false: there is none, or it is cut short. */
+/*
+ * The box at *at, which moves behind it; a size of 0 reaches to the end. false: there is none, or
+ * it is cut short.
+ */
 static bool
 box_next(struct bytes b, size_t *at, struct box *box)
 {
@@ -40,7 +43,10 @@ box_next(struct bytes b, size_t *at, struct box *box)
 	return true;
 }
 
-/* The first box of that type in b, its body from `skip` on (4: version and flags of a full box). Empty: none. */
+/*
+ * The first box of that type in b, its body from `skip` on (4: version and flags of a full box).
+ * Empty: none.
+ */
 static struct bytes
 box_find(struct bytes b, const char *type, size_t skip)
 {
@@ -93,7 +99,8 @@ apply(const struct box *box, uint64_t *width, uint64_t *height, bool *turned)
 
 /* Walks the associations of ipma (a full box) to those of `item` and applies them in their order. */
 static void
-apply_properties(struct bytes ipma, struct bytes ipco, uint32_t item, uint64_t *width, uint64_t *height, bool *turned)
+apply_properties(struct bytes ipma, struct bytes ipco, uint32_t item, uint64_t *width,
+    uint64_t *height, bool *turned)
 {
 	bool wide_id = ipma.len > 0 && ipma.data[0] >= 1, wide_index = (bytes_u32be(ipma, 0) & 1) != 0;
 	size_t at = 8, step = wide_index ? 2 : 1;
@@ -137,7 +144,8 @@ void
 sniff_heic(struct bytes b, struct sniffed *s)
 {
 	struct bytes meta = box_find(b, "meta", 4), pitm = box_find(meta, "pitm", 0);
-	struct bytes iprp = box_find(meta, "iprp", 0), ipco = box_find(iprp, "ipco", 0), ipma = box_find(iprp, "ipma", 0);
+	struct bytes iprp = box_find(meta, "iprp", 0), ipco = box_find(iprp, "ipco", 0),
+		     ipma = box_find(iprp, "ipma", 0);
 	uint64_t width = 0, height = 0;
 	struct box box;
 	bool turned = false;

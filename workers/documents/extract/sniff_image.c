@@ -1,7 +1,10 @@
 /* PNG, JPEG, GIF and WebP: size, frames and end, from their headers alone. */
 #include "workers/documents/extract/sniff.h"
 
-/* PNG, third edition, section 5: 8 bytes of signature, then chunks of length, type, data, CRC. IHDR is the first. */
+/*
+ * PNG, third edition, section 5: 8 bytes of signature, then chunks of length, type, data, CRC. IHDR
+ * is the first.
+ */
 void
 sniff_png(struct bytes b, struct sniffed *s)
 {
@@ -90,7 +93,10 @@ sniff_jpeg(struct bytes b, struct sniffed *s)
 	sniff_set_size(s, width, height, orientation >= 5);
 }
 
-/* Past a chain of data sub-blocks: a length byte and that many bytes, 0 ends it. b.len + 1: it is cut short. */
+/*
+ * Past a chain of data sub-blocks: a length byte and that many bytes, 0 ends it. b.len + 1: it is
+ * cut short.
+ */
 static size_t
 gif_skip_blocks(struct bytes b, size_t at)
 {

@@ -1,6 +1,7 @@
 /*
- * Compound files (MS-CFB): only whether one is an encrypted Office document, which keeps its ZIP in a stream of the name
- * EncryptedPackage (MS-OFFCRYPTO, section 2.3.4). All others are old formats that are not accepted.
+ * Compound files (MS-CFB): only whether one is an encrypted Office document, which keeps its ZIP in
+ * a stream of the name EncryptedPackage (MS-OFFCRYPTO, section 2.3.4). All others are old formats
+ * that are not accepted.
  */
 #include "workers/documents/extract/sniff.h"
 

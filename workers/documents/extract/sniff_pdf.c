@@ -1,6 +1,7 @@
 /*
- * PDF (ISO 32000) by qpdf: can it be opened without a password, how many pages, and does it bring actions that run
- * something. Whatever qpdf thinks of a file, it thinks in a child that may die of it.
+ * PDF (ISO 32000) by qpdf: can it be opened without a password, how many pages, and does it bring
+ * actions that run something. Whatever qpdf thinks of a file, it thinks in a child that may die of
+ * it.
  */
 #include "workers/documents/extract/sniff.h"
 
@@ -78,7 +79,10 @@ is_name(const char *p, size_t len, const char *name)
 	return strlen(name) == len && strncmp(p, name, len) == 0;
 }
 
-/* Looks through an object as qpdf writes it: names in their plain form, whatever escapes they had in the file. */
+/*
+ * Looks through an object as qpdf writes it: names in their plain form, whatever escapes they had
+ * in the file.
+ */
 static bool
 has_action(const char *text)
 {

@@ -1,4 +1,7 @@
-/* Text: XML, mail, comma-separated values or just text. Only here do the name and the declared type have a say. */
+/*
+ * Text: XML, mail, comma-separated values or just text. Only here do the name and the declared type
+ * have a say.
+ */
 #include "workers/documents/extract/sniff.h"
 
 #include <ctype.h>
@@ -18,8 +21,9 @@ struct head {
 	size_t	len;
 };
 
-static const char *const mail_fields[] = { "Received", "Return-Path", "Message-ID", "MIME-Version", "Date", "From", "To",
-    "Subject", "Content-Type", "Delivered-To", "Reply-To", "Cc", "DKIM-Signature", "X-Mailer" };
+static const char *const mail_fields[] = { "Received", "Return-Path", "Message-ID", "MIME-Version",
+	"Date", "From", "To", "Subject", "Content-Type", "Delivered-To", "Reply-To", "Cc",
+	"DKIM-Signature", "X-Mailer" };
 #define MAIL_TECHNICAL 5	/* the first ones are written by programs; a letter does not have them */
 
 /* UTF-16 with its byte order mark, or the start of an XML file in it (XML 1.0, appendix F). */
@@ -51,7 +55,8 @@ text_read(struct bytes b, struct head *head)
 		c = !wide ? b.data[at] : big_endian ? bytes_u16be(b, at) : bytes_u16le(b, at);
 		if (c == 0xFEFF && at == 0)
 			continue;
-		if (is_control(c) && !(c == 0x1A && at + step == b.len))	/* the end of file mark of old systems */
+		if (is_control(c) &&
+		    !(c == 0x1A && at + step == b.len)) /* the end of file mark of old systems */
 			return false;
 		if (head->len < HEAD_MAX)
 			head->text[head->len++] = c < 0x100 ? (char)c : '?';
@@ -87,8 +92,9 @@ skip_doctype(const char *p)
 }
 
 /*
- * Walks the prolog (XML 1.0, section 2.8) to the root element. NULL: this is no XML. Else its name without prefix, with
- * *len; when there is a document type, *doctype is set and the name in it stands in for a root that is out of sight.
+ * Walks the prolog (XML 1.0, section 2.8) to the root element. NULL: this is no XML. Else its name
+ * without prefix, with *len; when there is a document type, *doctype is set and the name in it
+ * stands in for a root that is out of sight.
  */
 static const char *
 xml_root(const char *text, size_t *len, bool *doctype)
@@ -127,8 +133,9 @@ xml_root(const char *text, size_t *len, bool *doctype)
 static bool
 svg_is_active(struct bytes head)
 {
-	static const char *const signs[] = { "<script", "javascript:", " onload", " onclick", " onerror", " onmouse",
-	    " onbegin", " onfocus", "<foreignObject", "file:", "href=\"http", "href='http" };
+	static const char *const signs[] = { "<script", "javascript:", " onload", " onclick",
+		" onerror", " onmouse", " onbegin", " onfocus", "<foreignObject",
+		"file:", "href=\"http", "href='http" };
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(signs); i++) {
@@ -155,7 +162,10 @@ text_xml(const struct head *head, struct sniffed *s)
 		sniff_set_type(s, "text/html");
 	} else {
 		s->media = MEDIA_XML;
-		/* No invoice format has a document type; what has one wants to have entities expanded or files read. */
+		/*
+		 * No invoice format has a document type; what has one wants to have entities
+		 * expanded or files read.
+		 */
 		if (doctype) {
 			s->marks |= SNIFF_ACTIVE;
 			s->verdict = VERDICT_UNREADABLE;
@@ -164,7 +174,10 @@ text_xml(const struct head *head, struct sniffed *s)
 	return true;
 }
 
-/* RFC 5322, section 2.2: how many of the fields that mail has does this head begin with, and does a program write them? */
+/*
+ * RFC 5322, section 2.2: how many of the fields that mail has does this head begin with, and does a
+ * program write them?
+ */
 static unsigned
 mail_score(const char *p, bool *technical)
 {
@@ -231,7 +244,10 @@ is_csv(const struct head *head)
 	return false;
 }
 
-/* A cell that a spreadsheet would compute: '=', or another sign of one with a call, a pipe or a sheet in it. */
+/*
+ * A cell that a spreadsheet would compute: '=', or another sign of one with a call, a pipe or a
+ * sheet in it.
+ */
 static bool
 cell_is_formula(struct bytes b, size_t at)
 {
@@ -266,7 +282,8 @@ search_formulas(struct bytes b, struct sniffed *s)
 			s->marks |= SNIFF_ACTIVE;
 			return;
 		}
-		start = strchr(",;\t|\r\n", b.data[at]) != NULL || (start && (b.data[at] == '"' || b.data[at] == ' '));
+		start = strchr(",;\t|\r\n", b.data[at]) != NULL ||
+			(start && (b.data[at] == '"' || b.data[at] == ' '));
 	}
 }
 

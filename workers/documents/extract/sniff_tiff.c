@@ -1,4 +1,7 @@
-/* TIFF 6.0 and BigTIFF: the first picture's size and the number of pages; and the orientation that EXIF keeps in a TIFF. */
+/*
+ * TIFF 6.0 and BigTIFF: the first picture's size and the number of pages; and the orientation that
+ * EXIF keeps in a TIFF.
+ */
 #include "workers/documents/extract/sniff.h"
 
 #include "base/xmalloc.h"
@@ -41,7 +44,8 @@ static uint64_t
 u64(const struct tiff *t, size_t at)
 {
 	if (t->big_endian)
-		return (uint64_t)bytes_u32be(t->b, at) << 32 | (bytes_has(t->b, at, 8) ? bytes_u32be(t->b, at + 4) : 0);
+		return (uint64_t)bytes_u32be(t->b, at) << 32 |
+		       (bytes_has(t->b, at, 8) ? bytes_u32be(t->b, at + 4) : 0);
 	return bytes_u64le(t->b, at);
 }
 

@@ -1,6 +1,7 @@
 /*
- * ZIP and what is built on it: Office documents are told by their [Content_Types].xml (ECMA-376 part 2), since all of them
- * are plain ZIP files to libmagic. Bombs are judged by what the directory announces; macros and remote parts are noticed.
+ * ZIP and what is built on it: Office documents are told by their [Content_Types].xml (ECMA-376
+ * part 2), since all of them are plain ZIP files to libmagic. Bombs are judged by what the
+ * directory announces; macros and remote parts are noticed.
  */
 #include "workers/documents/extract/sniff.h"
 
@@ -25,8 +26,10 @@ static const struct office {
 	{ "wordprocessingml.document.main+xml",		MEDIA_DOCX,	NULL },
 	{ "spreadsheetml.sheet.main+xml",		MEDIA_XLSX,	NULL },
 	{ "presentationml.presentation.main+xml",	MEDIA_PPTX,	NULL },
-	{ "ms-word.document.macroEnabled.main+xml",	MEDIA_OTHER,	"application/vnd.ms-word.document.macroEnabled.12" },
-	{ "ms-excel.sheet.macroEnabled.main+xml",	MEDIA_OTHER,	"application/vnd.ms-excel.sheet.macroEnabled.12" },
+	{ "ms-word.document.macroEnabled.main+xml", MEDIA_OTHER,
+	    "application/vnd.ms-word.document.macroEnabled.12" },
+	{ "ms-excel.sheet.macroEnabled.main+xml", MEDIA_OTHER,
+	    "application/vnd.ms-excel.sheet.macroEnabled.12" },
 	{ "ms-powerpoint.presentation.macroEnabled.main+xml", MEDIA_OTHER,
 	    "application/vnd.ms-powerpoint.presentation.macroEnabled.12" },
 };
@@ -64,7 +67,10 @@ read_content_types(const struct zip *zip, const struct zip_entry *entry, char *p
 	}
 }
 
-/* A part from elsewhere that is loaded on opening: any external relationship but a link to click on (part 2, 6.5.3.4). */
+/*
+ * A part from elsewhere that is loaded on opening: any external relationship but a link to click on
+ * (part 2, 6.5.3.4).
+ */
 static void
 read_relations(const struct zip *zip, const struct zip_entry *entry, char *part, struct sniffed *s)
 {
@@ -78,8 +84,10 @@ read_relations(const struct zip *zip, const struct zip_entry *entry, char *part,
 		end = memchr(at, '>', (size_t)(stop - at));
 		if (end == NULL)
 			return;
-		if (bytes_casefind((struct bytes){ (const uint8_t *)at, (size_t)(end - at) }, "\"External\"") != NULL &&
-		    bytes_find((struct bytes){ (const uint8_t *)at, (size_t)(end - at) }, "/hyperlink\"") == NULL) {
+		if (bytes_casefind((struct bytes){ (const uint8_t *)at, (size_t)(end - at) },
+			"\"External\"") != NULL &&
+		    bytes_find((struct bytes){ (const uint8_t *)at, (size_t)(end - at) },
+			"/hyperlink\"") == NULL) {
 			s->marks |= SNIFF_ACTIVE;
 			return;
 		}

@@ -1,6 +1,7 @@
 /*
- * stage - one step of reading a document: one file, one row in stages.c. A stage has no I/O: it reads bytes that are in
- * memory and answers through emit. It runs in a child that may die at any moment; nothing it says is believed as it stands.
+ * stage - one step of reading a document: one file, one row in stages.c. A stage has no I/O: it
+ * reads bytes that are in memory and answers through emit. It runs in a child that may die at any
+ * moment; nothing it says is believed as it stands.
  */
 #ifndef EXTRACT_STAGE_H
 #define EXTRACT_STAGE_H
@@ -15,7 +16,10 @@
 struct emit;
 struct magic_set;
 
-/* How a stage ended; the names are in PROTOCOL.md, section 4. What follows STAGE_FAILED is said by the parent only. */
+/*
+ * How a stage ended; the names are in PROTOCOL.md, section 4. What follows STAGE_FAILED is said by
+ * the parent only.
+ */
 #define STAGE_STATUS(X) \
 	X(OK, "ok")			/* all was read */ \
 	X(LIMIT, "limit")		/* a limit left something out; what was emitted stands */ \
@@ -35,7 +39,14 @@ enum stage_status {
 };
 
 /* What the document turned out to be; anything but VERDICT_READ ends it after this stage. */
-enum verdict { VERDICT_READ, VERDICT_EMPTY, VERDICT_UNSUPPORTED, VERDICT_ENCRYPTED, VERDICT_UNREADABLE, VERDICT_COUNT };
+enum verdict {
+	VERDICT_READ,
+	VERDICT_EMPTY,
+	VERDICT_UNSUPPORTED,
+	VERDICT_ENCRYPTED,
+	VERDICT_UNREADABLE,
+	VERDICT_COUNT
+};
 
 enum lane { LANE_FAST, LANE_SLOW };
 
@@ -45,7 +56,10 @@ enum lane { LANE_FAST, LANE_SLOW };
 #define PAGES_MAX	1000000u
 #define PIXELS_MAX	0x7FFFFFFFu	/* a side */
 
-/* What later stages, and the choice among them, need to know. Goes from child to parent, which checks every range. */
+/*
+ * What later stages, and the choice among them, need to know. Goes from child to parent, which
+ * checks every range.
+ */
 struct facts {
 	uint32_t	media;		/* enum media */
 	uint32_t	verdict;	/* enum verdict */
@@ -86,8 +100,8 @@ struct stage {
 	unsigned		 needs;		/* MEDIA_BIT() of each type it reads */
 	struct stage_limits	 limits;
 	/*
-	 * A program that is run first, in the exec sandbox, with the document as its standard input: absolute path and
-	 * arguments, NULL-terminated. NULL: none.
+	 * A program that is run first, in the exec sandbox, with the document as its standard
+	 * input: absolute path and arguments, NULL-terminated. NULL: none.
 	 */
 	const char *const	*tool;
 	/* Reads `in`, emits to `out`, sets out->facts. */
@@ -101,7 +115,10 @@ struct stage {
 /* The stages in the order in which they run, ended by NULL. */
 extern const struct stage *const stages[];
 
-/* The first stage from `from` on that is wanted (bit n: stages[n]) for a document with these facts, or -1. */
+/*
+ * The first stage from `from` on that is wanted (bit n: stages[n]) for a document with these facts,
+ * or -1.
+ */
 int		 stage_next(int from, uint32_t wanted, const struct facts *facts);
 /* -1: no stage of that name. */
 int		 stage_index(const char *name);

@@ -1,4 +1,7 @@
-/* The stage `text`: the words of a PDF's text layer. pdftotext finds them in the exec sandbox; here its answer is read. */
+/*
+ * The stage `text`: the words of a PDF's text layer. pdftotext finds them in the exec sandbox; here
+ * its answer is read.
+ */
 #include "workers/documents/extract/stage.h"
 
 #include "base/buf.h"
@@ -9,11 +12,14 @@
 #define TEXT_PAGES	200u		/* pages that are read */
 #define TEXT_PAGES_ARG	"200"
 
-/* A layer with fewer letters and digits, in a thousand characters, comes from fonts that do not say what they show. */
+/*
+ * A layer with fewer letters and digits, in a thousand characters, comes from fonts that do not say
+ * what they show.
+ */
 #define USABLE_PERMILLE	500u
 
-static const char *const pdftotext[] = { "/usr/bin/pdftotext", "-bbox-layout", "-enc", "UTF-8", "-l", TEXT_PAGES_ARG,
-    "-", "-", NULL };
+static const char *const pdftotext[] = { "/usr/bin/pdftotext", "-bbox-layout", "-enc", "UTF-8",
+	"-l", TEXT_PAGES_ARG, "-", "-", NULL };
 
 /* poppler says it, exits with 0, and may have found words all the same. */
 static bool

@@ -1,4 +1,7 @@
-/* Tools: programs that read a document in the exec sandbox, each in a folder of its own, before their stage reads them. */
+/*
+ * Tools: programs that read a document in the exec sandbox, each in a folder of its own, before
+ * their stage reads them.
+ */
 #include "workers/documents/extract/document_internal.h"
 
 #include <errno.h>
@@ -123,8 +126,8 @@ tool_collect(struct reading *r, const struct watched *w)
 }
 
 /*
- * Where a tool complains: a file that cannot grow, so that endless complaints are refused (EPERM) instead of filling memory,
- * and the tool goes on. -1: errno.
+ * Where a tool complains: a file that cannot grow, so that endless complaints are refused (EPERM)
+ * instead of filling memory, and the tool goes on. -1: errno.
  */
 static int
 complaints_make(void)
@@ -139,7 +142,10 @@ complaints_make(void)
 	return fd;
 }
 
-/* 1: its output waits to be read by the stage; 0: the stage is lost, and the worker knows; -1: the worker is gone. */
+/*
+ * 1: its output waits to be read by the stage; 0: the stage is lost, and the worker knows; -1: the
+ * worker is gone.
+ */
 int
 reading_run_tool(struct reading *r, int n)
 {
@@ -153,7 +159,8 @@ reading_run_tool(struct reading *r, int n)
 	r->tool_err = complaints_make();
 	folder = folder_make(r->z, path, sizeof(path));
 	if (r->tool_out == -1 || r->tool_err == -1 || folder == -1) {
-		log_write(LOG_ERROR, "extract_tool_failed", "s:stage", stages[n]->name, "s:error", strerror(errno), NULL);
+		log_write(LOG_ERROR, "extract_tool_failed", "s:stage", stages[n]->name, "s:error",
+		    strerror(errno), NULL);
 		rc = -1;
 	} else {
 		rc = tool_watch(r, n, folder, path, &w, &gone);
@@ -168,7 +175,8 @@ reading_run_tool(struct reading *r, int n)
 		r->tool_ms = (uint64_t)(clock_mono_us() - w.start_us) / 1000;
 		r->tool_cpu_ms = w.cpu_us / 1000;
 		status = watched_verdict(&w, stages[n]->limits.cpu_ms);
-		if ((status == STAGE_OK || status == STAGE_OUTPUT || status == STAGE_CRASHED) && tool_collect(r, &w) == 0)
+		if ((status == STAGE_OK || status == STAGE_OUTPUT || status == STAGE_CRASHED) &&
+		    tool_collect(r, &w) == 0)
 			return 1;
 	}
 	return reading_report(r, n, status, 0, 0);

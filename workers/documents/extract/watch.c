@@ -21,7 +21,10 @@ static const struct {
 	{ SIGSYS, STAGE_SECCOMP }, { SIGXCPU, STAGE_CPU }, { SIGXFSZ, STAGE_OUTPUT },
 };
 
-/* A fork takes one thread along; locks that others hold would stay locked in the child. One entry and two for . and .. */
+/*
+ * A fork takes one thread along; locks that others hold would stay locked in the child. One entry
+ * and two for . and ..
+ */
 static bool
 single_threaded(void)
 {
@@ -38,8 +41,9 @@ watched_fork(struct watched *w)
 	assert(alone);
 	*w = (struct watched){ .fd = -1, .start_us = clock_mono_us() };
 	/*
-	 * Not fork(): the handlers that libraries have registered (a PKCS #11 kit, random buffers) touch pages that this process and
-	 * the child would then both have to copy. Nothing in a child needs what they set right: no keys, no randomness.
+	 * Not fork(): the handlers that libraries have registered (a PKCS #11 kit, random buffers)
+	 * touch pages that this process and the child would then both have to copy. Nothing in a
+	 * child needs what they set right: no keys, no randomness.
 	 */
 	w->pid = _Fork();
 	if (w->pid <= 0)

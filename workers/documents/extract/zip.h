@@ -1,4 +1,7 @@
-/* zip - reading a ZIP that nobody trusts: its directory, and small members of it. Pure, nothing is believed twice. */
+/*
+ * zip - reading a ZIP that nobody trusts: its directory, and small members of it. Pure, nothing is
+ * believed twice.
+ */
 #ifndef EXTRACT_ZIP_H
 #define EXTRACT_ZIP_H
 
@@ -23,7 +26,10 @@ struct zip_entry {
 
 /* Finds the end record in the last 64 KiB (APPNOTE 4.3.16), and the directory where it says. Not ZIP64. */
 bool	zip_open(struct zip *zip, struct bytes b);
-/* The entry at *at (0 at first) of the directory; *at moves on. false: there is no more, or it is damaged. */
+/*
+ * The entry at *at (0 at first) of the directory; *at moves on. false: there is no more, or it is
+ * damaged.
+ */
 bool	zip_next(const struct zip *zip, size_t *at, struct zip_entry *entry);
 /* Unpacks at most max bytes of an entry into out. -1: it cannot be read; else the number of bytes. */
 long	zip_read(const struct zip *zip, const struct zip_entry *entry, void *out, size_t max);

@@ -31,7 +31,10 @@ control_send(int control, uint8_t kind, uint8_t stage, uint32_t id, const void *
 	return n == -1 ? -1 : 0;
 }
 
-/* Receives one message. 1: text, *len and *fd (-1: none came) are set; 0: the worker has closed; -1: logged. */
+/*
+ * Receives one message. 1: text, *len and *fd (-1: none came) are set; 0: the worker has closed;
+ * -1: logged.
+ */
 static int
 receive(int control, char text[REQUEST_MAX + 1], size_t *len, int *fd)
 {
@@ -40,7 +43,10 @@ receive(int control, char text[REQUEST_MAX + 1], size_t *len, int *fd)
 		struct cmsghdr	align;
 	} space;
 	struct iovec iov = { text, REQUEST_MAX };
-	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = &space, .msg_controllen = sizeof(space) };
+	struct msghdr msg = { .msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = &space,
+		.msg_controllen = sizeof(space) };
 	struct cmsghdr *c;
 	ssize_t n;
 
@@ -51,10 +57,12 @@ receive(int control, char text[REQUEST_MAX + 1], size_t *len, int *fd)
 	if (n == 0 || (n == -1 && errno == ECONNRESET))
 		return 0;
 	c = n > 0 ? CMSG_FIRSTHDR(&msg) : NULL;
-	if (c != NULL && c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS && c->cmsg_len == CMSG_LEN(sizeof(int)))
+	if (c != NULL && c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS &&
+	    c->cmsg_len == CMSG_LEN(sizeof(int)))
 		memcpy(fd, CMSG_DATA(c), sizeof(*fd));
 	if (n == -1 || (msg.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0) {
-		log_write(LOG_ERROR, "extract_request_broken", "s:error", n == -1 ? strerror(errno) : "too long", NULL);
+		log_write(LOG_ERROR, "extract_request_broken", "s:error",
+		    n == -1 ? strerror(errno) : "too long", NULL);
 		return -1;
 	}
 	text[n] = '\0';
@@ -155,7 +163,8 @@ say_hello(struct zygote *z, unsigned documents)
 	size_t n;
 	int i;
 
-	n = (size_t)snprintf(body, sizeof(body), "{\"protocol\":1,\"landlock\":%d,\"other_user\":%s,\"documents\":%u,\"stages\":[",
+	n = (size_t)snprintf(body, sizeof(body),
+	    "{\"protocol\":1,\"landlock\":%d,\"other_user\":%s,\"documents\":%u,\"stages\":[",
 	    z->sandbox->landlock_abi, z->sandbox->change_user ? "true" : "false", documents);
 	for (i = 0; stages[i] != NULL; i++)
 		n += (size_t)snprintf(body + n, sizeof(body) - n, "%s\"%s\"", i > 0 ? "," : "", stages[i]->name);
