@@ -22,6 +22,7 @@
 #include "api/http/router.h"
 #include "api/http/server.h"
 #include "api/resources/api.h"
+#include "api/resources/view_cache.h"
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/log.h"
@@ -361,6 +362,7 @@ process_done(struct process *p)
 		pool_free(api->pool);
 	engine_free(api->engine);
 	http_router_free(api->router);
+	view_cache_free(api->views);
 	for (int i = 0; i < 2; i++)
 		if (p->signals[i] != NULL)
 			event_free(p->signals[i]);

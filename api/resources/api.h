@@ -16,6 +16,7 @@ struct metric;
 struct metrics;
 struct pool;
 struct store;
+struct view_cache;
 
 struct api {
 	struct event_base	*base;
@@ -26,6 +27,7 @@ struct api {
 	struct pool		*pool;
 	struct http_server	*server;
 	struct http_router	*router;
+	struct view_cache	*views;			/* made by api_routes() */
 	struct metrics		*metrics;
 	struct metric		*requests;		/* by route, method and status */
 	struct metric		*duration;		/* by route */

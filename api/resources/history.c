@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "api/resources/call.h"
+#include "api/resources/view_cache.h"
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/xmalloc.h"
@@ -499,7 +500,9 @@ embed_answered(struct embedding *e)
 		call_refuse_store(call, e->status);
 		return;
 	}
-	claim_write(&body, &call->world, &(struct claim_view){ .include = e->names[0] == NULL ? NULL : e->names,
-	    .embeds = e->embeds });
+	if (e->names[0] == NULL)
+		view_cache_write(call->api->views, &body, &call->world, &call->load);
+	else
+		claim_write(&body, &call->world, &(struct claim_view){ .include = e->names, .embeds = e->embeds });
 	call_reply(call, 200, &body, json_int(call->world.target->head, "revision"));
 }

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "api/resources/call.h"
+#include "api/resources/view_cache.h"
 #include "base/json.h"
 #include "base/metrics.h"
 #include "base/xmalloc.h"
@@ -11,6 +12,7 @@
 
 #define VERSION	"0.1.0"
 #define TITLE	"Coopclaims"
+#define VIEW_BYTES	(2 << 20)
 
 static const struct route_table *const tables[] = {
 #define X(name) &routes_##name,
@@ -51,6 +53,7 @@ void
 api_routes(struct api *api)
 {
 	api->router = http_router_new();
+	api->views = view_cache_new(VIEW_BYTES);
 	for (size_t t = 0; t < ARRAY_SIZE(tables); t++)
 		for (size_t i = 0; i < tables[t]->count; i++)
 			http_router_add(api->router, tables[t]->rows[i].method, tables[t]->rows[i].pattern,
