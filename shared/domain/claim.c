@@ -101,12 +101,9 @@ check_role(struct deciding *d)
 
 	if (d->row->flags & COMMAND_OPEN)
 		return 0;
-	if (d->row->flags & COMMAND_MACHINE) {
-		if (actor->kind == ACTOR_WORKER || actor->kind == ACTOR_TIMER)
-			return 0;
-	} else if (access_allows(actor, action ? action->permission : d->row->permission)) {
-		return 0;
-	}
+	if (d->row->flags & COMMAND_MACHINE ? actor->kind == ACTOR_WORKER || actor->kind == ACTOR_TIMER :
+	    access_allows(actor, action ? action->permission : d->row->permission))
+		return d->row->permit ? d->row->permit(d) : 0;
 	problem_set(d->problem, "forbidden", "Your role does not include this");
 	return -1;
 }

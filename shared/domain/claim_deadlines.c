@@ -1,6 +1,7 @@
 /*
- * claim_deadlines - what moves by itself: a draft warns 30, 7 and 1 days before its claiming period ends. One timer a claim;
- * what is due is found from the claim and its programme alone, so a timer that fires late or twice does no harm.
+ * claim_deadlines - what moves by itself: a draft warns some days before its claiming period ends: 30, 7 and 1, or what the
+ * programme's clocks say. One timer a claim; what is due is found from the claim and its programme alone, so a timer that fires
+ * late or twice does no harm.
  */
 #include <string.h>
 
@@ -10,7 +11,27 @@
 #include "domain/claim_internal.h"
 #include "domain/program.h"
 
-static const int warning_days[] = { 30, 7, 1 };
+#define WARNINGS_MAX	10	/* as schema_clocks has it */
+
+/* Days before the end on which a draft warns. Returns how many. */
+static size_t
+warnings(const struct aggregate *program, int days[WARNINGS_MAX])
+{
+	static const int usual[] = { 30, 7, 1 };
+	const json_t *list = program == NULL ? NULL : json_get(json_get(program->head, "clocks"), "draft_warning_days"), *one;
+	size_t i;
+
+	if (list == NULL) {
+		memcpy(days, usual, sizeof(usual));
+		return ARRAY_SIZE(usual);
+	}
+	json_array_foreach (list, i, one) {
+		if (i == WARNINGS_MAX)
+			break;
+		days[i] = (int)json_integer_value(one);
+	}
+	return i;
+}
 
 /* End of the local day that lies `days` before the last of the claiming period; 0: the programme does not say. */
 static int64_t
@@ -29,10 +50,11 @@ warning_ms(const struct aggregate *claim, const struct aggregate *program, int d
 static bool
 warning_is_ahead(const struct aggregate *claim, int days, int64_t at_ms)
 {
-	int64_t warned = json_int(claim->head, "deadline_warned"), made_ms = 0;
+	const json_t *warned = json_get(claim->head, "deadline_warned");
+	int64_t made_ms = 0;
 
 	time_parse(json_str(claim->head, "created_at"), &made_ms);
-	return at_ms > made_ms && (warned == 0 || days < warned);
+	return at_ms > made_ms && (warned == NULL || days < json_integer_value(warned));
 }
 
 static bool
@@ -46,29 +68,35 @@ is_draft(const struct aggregate *claim)
 int64_t
 claim_next_due(const struct aggregate *claim, const struct aggregate *program)
 {
-	for (size_t i = 0; is_draft(claim) && i < ARRAY_SIZE(warning_days); i++) {
-		int64_t at_ms = warning_ms(claim, program, warning_days[i]);
+	int days[WARNINGS_MAX];
+	size_t count = is_draft(claim) ? warnings(program, days) : 0;
+	int64_t next_ms = 0;
 
-		if (at_ms > 0 && warning_is_ahead(claim, warning_days[i], at_ms))
-			return at_ms;
+	for (size_t i = 0; i < count; i++) {
+		int64_t at_ms = warning_ms(claim, program, days[i]);
+
+		if (at_ms > 0 && warning_is_ahead(claim, days[i], at_ms) && (next_ms == 0 || at_ms < next_ms))
+			next_ms = at_ms;
 	}
-	return 0;
+	return next_ms;
 }
 
 /* The timer fired: the nearest warning that is due, once. Nothing due (any more): no event. */
 int
 decide_deadline(struct deciding *d)
 {
+	int days[WARNINGS_MAX], due = -1;
+	size_t count = is_draft(d->claim) ? warnings(d->world->program, days) : 0;
 	struct event *event;
-	int due = 0;
 
-	for (size_t i = 0; is_draft(d->claim) && i < ARRAY_SIZE(warning_days); i++) {
-		int64_t at_ms = warning_ms(d->claim, d->world->program, warning_days[i]);
+	for (size_t i = 0; i < count; i++) {
+		int64_t at_ms = warning_ms(d->claim, d->world->program, days[i]);
 
-		if (at_ms > 0 && at_ms <= d->world->now_ms && warning_is_ahead(d->claim, warning_days[i], at_ms))
-			due = warning_days[i];
+		if (at_ms > 0 && at_ms <= d->world->now_ms && warning_is_ahead(d->claim, days[i], at_ms) &&
+		    (due == -1 || days[i] < due))
+			due = days[i];
 	}
-	if (due == 0)
+	if (due == -1)
 		return 0;
 	event = claim_emit(d, "claim.deadline_near");
 	event_data(event, "kind", json_string("claiming_period_ends"));

@@ -21,6 +21,9 @@ static char	*file_name(const char *name);
 static int	check_upload(struct deciding *d, int64_t size);
 static int	check_bytes(struct deciding *d, int64_t size);
 static int	check_digest(struct deciding *d);
+static json_t	*uploaded_document(struct deciding *d, const json_t *old);
+static void	replace(struct deciding *d, struct event *event, const char *old_id, const char *id);
+static void	link_invoice(struct deciding *d, struct event *event, const char *invoice_id, const char *id);
 static void	relink(struct deciding *d, struct event *event, const char *old_id, const char *new_id);
 
 /* A contributor may what his invitation permits; everybody else who may add evidence may all of it. */
@@ -54,36 +57,37 @@ replaced_of(const struct deciding *d, const char **id)
 }
 
 int
+permit_upload(struct deciding *d)
+{
+	return may(d->world->actor, "upload") ? 0 : refuse_permission(d, "uploads");
+}
+
+int
+permit_annotate(struct deciding *d)
+{
+	return may(d->world->actor, "annotate") ? 0 : refuse_permission(d, "notes on documents");
+}
+
+int
+permit_document_remove(struct deciding *d)
+{
+	const char *by = json_str(d->item, "uploaded_by");
+
+	if (d->world->actor->kind != ACTOR_CONTRIBUTOR || (by != NULL && strcmp(by, d->world->actor->id) == 0))
+		return 0;
+	problem_set(d->problem, "forbidden", "You may remove what you uploaded, and no other document");
+	return -1;
+}
+
+int
 guard_document_upload(struct deciding *d)
 {
 	const char *id;
 	const json_t *old = replaced_of(d, &id);
 
-	if (!may(d->world->actor, "upload"))
-		return refuse_permission(d, "uploads");
 	if (old != NULL && !claim_item_is_open(d, id, old))
 		return claim_refuse_state(d, "Only a document that a request names, or one added since, can be replaced now");
 	return 0;
-}
-
-int
-guard_document_update(struct deciding *d)
-{
-	if (!may(d->world->actor, "annotate"))
-		return refuse_permission(d, "notes on documents");
-	return guard_named_item(d);
-}
-
-int
-guard_document_remove(struct deciding *d)
-{
-	const char *by = json_str(d->item, "uploaded_by");
-
-	if (d->world->actor->kind == ACTOR_CONTRIBUTOR && (by == NULL || strcmp(by, d->world->actor->id) != 0)) {
-		problem_set(d->problem, "forbidden", "You may remove what you uploaded, and no other document");
-		return -1;
-	}
-	return guard_named_item(d);
 }
 
 /*
@@ -227,13 +231,68 @@ decide_document_announce(struct deciding *d)
 	return 0;
 }
 
+/* The document as it is stored: what was said about it, and what is known of the file. gives. */
+static json_t *
+uploaded_document(struct deciding *d, const json_t *old)
+{
+	const json_t *facts = d->command->facts;
+	json_t *document = json_copy(d->body);
+
+	json_set(document, "sha256", json_incref(json_object_get(facts, "sha256")));
+	json_set_int(document, "size", json_int(facts, "size"));
+	json_set_str(document, "media_type", json_str(facts, "media_type"));
+	json_set_str(document, "status", "scanning");
+	json_set(document, "status_reason", NULL);
+	json_set(document, "pages", NULL);
+	json_set_int(document, "version", old ? json_int(old, "version") + 1 : 1);
+	json_set_str(document, "uploaded_by", d->world->actor->id);
+	json_set(document, "previews", json_array());
+	json_set(document, "review", NULL);
+	claim_item_made(d, document);
+	return document;
+}
+
+/* The old one goes, and stays in history; whatever named it names the new one. */
+static void
+replace(struct deciding *d, struct event *event, const char *old_id, const char *id)
+{
+	event_data(event, "replaces", json_string(old_id));
+	event_ref(event, old_id);
+	event_item(event, old_id, NULL);
+	if (claim_machine_of(d->claim, old_id) != NULL)
+		claim_set_machine(event, old_id, NULL);
+	relink(d, event, old_id, id);
+	checks_clear(d, old_id, NULL);
+}
+
+static void
+link_invoice(struct deciding *d, struct event *event, const char *invoice_id, const char *id)
+{
+	const json_t *invoice = aggregate_item(d->claim, invoice_id);
+	const json_t *changed = json_get(json_get(event->items, invoice_id), "document_ids"), *one;
+	json_t *ids = json_copy((json_t *)(uintptr_t)(changed ? changed : json_get(invoice, "document_ids"))), *members;
+	bool there = false;
+	size_t i;
+
+	json_array_foreach (ids, i, one)
+		there = there || strcmp(json_string_value(one), id) == 0;
+	if (!there)
+		json_array_append_new(ids, json_string(id));
+	members = json_object();
+	json_set(members, "document_ids", ids);
+	claim_item_changed(d, invoice, members);
+	event_item(event, invoice_id, members);
+	event_ref(event, invoice_id);
+}
+
 int
 decide_document_upload(struct deciding *d)
 {
+	static const char *const told[] = { "purpose", "kind", "requirement", "size", "sha256", "version" };
 	const json_t *facts = d->command->facts, *old;
 	const char *id = json_str(facts, "id"), *old_id, *invoice_id;
 	struct event *event;
-	json_t *document, *job;
+	json_t *document;
 
 	if (aggregate_item(d->claim, id) != NULL) {
 		problem_set(d->problem, "already_exists", "The content of this document is there already");
@@ -246,62 +305,19 @@ decide_document_upload(struct deciding *d)
 	if (check_upload(d, json_int(facts, "size")) == -1 || check_digest(d) == -1)
 		return -1;
 	old = replaced_of(d, &old_id);
-	document = json_incref(d->body);
-	json_set(document, "sha256", json_incref(json_object_get(facts, "sha256")));
-	json_set_int(document, "size", json_int(facts, "size"));
-	json_set_str(document, "media_type", json_str(facts, "media_type"));
-	json_set_str(document, "status", "scanning");
-	json_set(document, "status_reason", NULL);
-	json_set(document, "pages", NULL);
-	json_set_int(document, "version", old ? json_int(old, "version") + 1 : 1);
-	json_set_str(document, "uploaded_by", d->world->actor->id);
-	json_set(document, "previews", json_array());
-	json_set(document, "review", NULL);
-	claim_item_made(d, document);
-
+	document = uploaded_document(d, old);
 	event = claim_emit(d, old ? "document.replaced" : "document.uploaded");
 	event_data(event, "document_id", json_string(id));
 	event_ref(event, id);
-	event_data(event, "purpose", json_incref(json_object_get(document, "purpose")));
-	event_data(event, "kind", json_incref(json_object_get(document, "kind")));
-	event_data(event, "requirement", json_incref(json_object_get(document, "requirement")));
-	event_data(event, "size", json_incref(json_object_get(document, "size")));
-	event_data(event, "sha256", json_incref(json_object_get(document, "sha256")));
-	event_data(event, "version", json_incref(json_object_get(document, "version")));
+	for (size_t i = 0; i < ARRAY_SIZE(told); i++)
+		event_data(event, told[i], json_incref(json_object_get(document, told[i])));
 	event_personal(event, "name", json_incref(json_object_get(document, "name")));
 	event_item(event, id, document);
-	invoice_id = json_str(d->body, "invoice_id");
-	if (old != NULL) {
-		event_data(event, "replaces", json_string(old_id));
-		event_ref(event, old_id);
-		event_item(event, old_id, NULL);
-		if (claim_machine_of(d->claim, old_id) != NULL)
-			claim_set_machine(event, old_id, NULL);
-		relink(d, event, old_id, id);
-		checks_clear(d, old_id, NULL);
-	}
-	if (invoice_id != NULL) {
-		const json_t *invoice = aggregate_item(d->claim, invoice_id);
-		const json_t *changed = json_get(json_get(event->items, invoice_id), "document_ids");
-		json_t *ids = json_copy((json_t *)(uintptr_t)(changed ? changed : json_get(invoice, "document_ids")));
-		json_t *members = json_object(), *one;
-		bool there = false;
-		size_t i;
-
-		json_array_foreach (ids, i, one)
-			there = there || strcmp(json_string_value(one), id) == 0;
-		if (!there)
-			json_array_append_new(ids, json_string(id));
-		json_set(members, "document_ids", ids);
-		claim_item_changed(d, invoice, members);
-		event_item(event, invoice_id, members);
-		event_ref(event, invoice_id);
-	}
-	job = json_object();
-	json_set_str(job, "kind", "document.read");
-	json_set_str(job, "item_id", id);
-	d->outcome->jobs = json_array();
-	json_array_append_new(d->outcome->jobs, job);
+	if (old != NULL)
+		replace(d, event, old_id, id);
+	if ((invoice_id = json_str(d->body, "invoice_id")) != NULL)
+		link_invoice(d, event, invoice_id, id);
+	d->outcome->jobs = json_pack("[{s:s, s:s}]", "kind", "document.read", "item_id", id);
 	memcpy(d->outcome->item_id, id, ID_SIZE);
 	return 0;
 }

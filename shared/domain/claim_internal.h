@@ -28,7 +28,7 @@ struct deciding {
 enum {
 	COMMAND_RAISES	= 1 << 0,	/* raises the claim's revision: people's changes but comments and invitations */
 	COMMAND_PATCH	= 1 << 1,	/* the body is a merge patch of the item, or of the claim's head */
-	COMMAND_MACHINE	= 1 << 2,	/* workers only */
+	COMMAND_MACHINE	= 1 << 2,	/* workers and timers only */
 	COMMAND_OPEN	= 1 << 3,	/* nobody's role is asked: who holds the link may */
 	COMMAND_COMMENT	= 1 << 4,	/* command->item_id is a comment, which comes in facts and is no item */
 	COMMAND_CREATE	= 1 << 5,	/* there is no claim yet */

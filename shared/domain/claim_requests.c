@@ -207,13 +207,9 @@ decide_request_answer(struct deciding *d)
 int
 guard_request_open(struct deciding *d)
 {
-	if (!claim_is_held_by(d->claim, d->world->actor)) {
-		problem_set(d->problem, "forbidden", "Another reviewer took this claim: they, or a senior reviewer, can do this");
-		return -1;
-	}
-	if (request_is(d->item, "open"))
-		return 0;
-	return claim_refuse_state(d, "The request is %s already", json_str(d->item, "state"));
+	if (!request_is(d->item, "open"))
+		return claim_refuse_state(d, "The request is %s already", json_str(d->item, "state"));
+	return claim_check_holder(d);
 }
 
 int
