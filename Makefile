@@ -75,6 +75,7 @@ $(B)/tests/test_extractor $(B)/bench/bench_extract: $(B)/coopclaims-extract
 
 # Lua scripts are part of the object that names them (shared/store/script.h).
 $(call obj,shared/store/script.c): $(wildcard shared/store/lua/*.lua)
+$(call obj,shared/jobs/scripts.c): $(wildcard shared/jobs/lua/*.lua)
 
 # One program a unit test file; what is no test there (a private redis-server) helps all of them.
 UNIT_HELP := $(call obj,$(filter-out tests/unit/test_%,$(wildcard tests/unit/*.c)))

@@ -29,7 +29,7 @@
 #include "base/metrics.h"
 #include "base/xmalloc.h"
 #include "store/commit.h"
-#include "unit/jobs_fixture.h"
+#include "tests/unit/jobs_fixture.h"
 
 #define JOBS_MAX	60000
 
