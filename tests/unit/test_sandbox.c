@@ -27,7 +27,18 @@
 #include "base/xmalloc.h"
 #include "workers/documents/extract/sandbox.h"
 
-#define PROBE_OK	0
+/* A sanitizer build has no limit of address space, and must be let ask where its stack is. */
+#if defined(__SANITIZE_ADDRESS__)
+#define SANITIZED 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define SANITIZED 1
+#endif
+#endif
+#ifndef SANITIZED
+#define SANITIZED 0
+#endif
+
 #define ENTER_FAILED	250
 
 static struct sandbox sandbox;
@@ -143,7 +154,7 @@ probe_raise_limit(void)
 {
 	struct rlimit more = { RLIM_INFINITY, RLIM_INFINITY };
 
-	return setrlimit(RLIMIT_CPU, &more) == -1 ? errno : 0;
+	return syscall(SYS_prlimit64, 0, RLIMIT_CPU, &more, NULL) == -1 ? errno : 0;
 }
 
 static int
@@ -151,7 +162,7 @@ probe_limit_parent(void)
 {
 	struct rlimit none = { 0, 0 };
 
-	return prlimit(1, RLIMIT_CPU, &none, NULL) == -1 ? errno : 0;
+	return syscall(SYS_prlimit64, 1, RLIMIT_CPU, &none, NULL) == -1 ? errno : 0;
 }
 
 static int
@@ -205,7 +216,8 @@ static const struct expectation {
 	int			 error;		/* what it gets; 0: it may */
 	bool			 landlock;	/* this wall is Landlock's */
 } expectations[] = {
-	{ "inside: open a file",	SANDBOX_INSIDE, probe_passwd,		SIGSYS, 0, false },
+	{ "inside: open a file",	SANDBOX_INSIDE, probe_passwd,		SANITIZED ? 0 : SIGSYS,
+	    SANITIZED ? EPERM : 0, false },
 	{ "inside: open a socket",	SANDBOX_INSIDE, probe_socket,		SIGSYS, 0, false },
 	{ "inside: fork",		SANDBOX_INSIDE, probe_fork,		SIGSYS, 0, false },
 	{ "inside: exec",		SANDBOX_INSIDE, probe_exec,		SIGSYS, 0, false },
@@ -280,9 +292,8 @@ test_memory_is_bounded(void **state)
 	int status;
 
 	(void)state;
-#if defined(__SANITIZE_ADDRESS__)
-	skip();		/* a sanitizer build has no limit of address space */
-#endif
+	if (SANITIZED)
+		skip();
 	status = run(&sandbox, SANDBOX_INSIDE, probe_large_memory);
 	assert_true(WIFEXITED(status));
 	assert_int_equal(WEXITSTATUS(status), ENOMEM);
