@@ -39,6 +39,8 @@ CFLAGS   += -std=gnu11 $(OPT) $(WARN) $(if $(DEV),-Werror) $(HARDEN) $(SANFLAGS)
             $(shell $(PKG) --cflags $(PKGS) $(PKGS_WORKER) $(PKGS_EXTRACT) 2>/dev/null)
 LDFLAGS  += -pie -Wl,-z,relro,-z,now $(SANFLAGS) -rdynamic
 LDLIBS   := $(shell $(PKG) --libs $(PKGS) 2>/dev/null) -linih -lpthread -lm
+# jemalloc: many small JSON values; half the CPU and no fragmentation. Sanitizers bring their own allocator.
+ALLOC    := $(if $(SAN),,-ljemalloc)
 
 # The folders are the architecture; a new file is picked up by its folder.
 SRC_SHARED  := $(wildcard shared/*/*.c)
@@ -60,9 +62,9 @@ $(B)/%.a:
 	rm -f $@ && $(AR) rcs $@ $^
 
 $(B)/coopclaims: $(call obj,api/main.c) $(B)/libapi.a $(B)/libshared.a
-	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) $(ALLOC)
 $(B)/coopclaims-worker: $(call obj,workers/main.c) $(B)/libworker.a $(B)/libshared.a
-	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) $(shell $(PKG) --libs $(PKGS_WORKER))
+	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) $(shell $(PKG) --libs $(PKGS_WORKER)) $(ALLOC)
 # Of ours it may link base alone, and of libraries nothing that talks to anyone.
 $(B)/coopclaims-extract: $(call obj,workers/documents/extract/main.c) $(B)/libextract.a $(B)/libbase.a
 	$(CC) $(LDFLAGS) -Wl,--as-needed -o $@ $^ $(shell $(PKG) --libs $(PKGS_EXTRACT) $(PKGS_EXTRACT_BASE)) -lmagic -lm

@@ -13,6 +13,13 @@
 
 #include "base/hash.h"
 
+/*
+ * Read by jemalloc where a program is linked with it: one arena, since one thread makes nearly all; memory that fell free goes
+ * back to the kernel within a second. Without it the name means nothing.
+ */
+extern const char *malloc_conf;
+const char *malloc_conf = "narenas:1,tcache_max:4096,dirty_decay_ms:1000,muzzy_decay_ms:0";
+
 static void	out_of_memory(size_t size) __attribute__((noreturn));
 
 /* No printf to a stream here: stdio may want memory of its own. */

@@ -24,6 +24,7 @@ aggregate_new(const char *id)
 	aggregate->head = json_object();
 	aggregate->items = json_object();
 	aggregate->machine = json_object();
+	aggregate->machine_known = true;
 	return aggregate;
 }
 

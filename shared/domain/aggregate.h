@@ -22,6 +22,7 @@ struct aggregate {
 	json_t		*head;			/* object: the aggregate's own members, `revision`, `created_at`, `updated_at` ... */
 	json_t		*items;			/* object: item id -> object ("ivc_.." ...); {} where there are none */
 	json_t		*machine;		/* object: item id -> object, what machines extracted or compared */
+	bool		 machine_known;		/* machine was read (or there is none yet); else it holds only what came since */
 };
 
 struct aggregate *aggregate_new(const char *id);			/* nothing happened yet: sequence 0 */

@@ -204,7 +204,7 @@ run_round(struct run *run)
 		memset(want, 0, sizeof(*want));
 		memcpy(want->id, load->slot[i].id, ID_SIZE);
 		want->machine = i == SLOT_TARGET && load->machine;
-		if (load->slot[i].aggregate != NULL && !want->machine)	/* machine results are not cached */
+		if (load->slot[i].aggregate != NULL && (!want->machine || load->slot[i].aggregate->machine_known))
 			want->known = load->slot[i].aggregate->sequence;
 		run->slots[n++] = (enum slot)i;
 	}

@@ -32,6 +32,7 @@ snapshot_read(const struct store_want *want, size_t *bytes)
 	bool damaged = false;
 
 	*bytes = 0;
+	aggregate->machine_known = want->machine;
 	for (size_t i = 0; i < want->field_count; i++) {
 		const struct store_field *f = &want->fields[i];
 		char name[64];
