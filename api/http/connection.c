@@ -2,7 +2,6 @@
 #include "api/http/internal.h"
 
 #include <assert.h>
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -12,13 +11,10 @@
 #include "base/xmalloc.h"
 
 #define REQUESTS_PER_TURN	64		/* of one connection, before the others get theirs */
-#define WRITE_PER_TURN		(256 * 1024)
-#define PIECES_MAX		8
 
 static void conn_readable(struct bufferevent *, void *);
 static void conn_written(struct bufferevent *, void *);
 static void conn_event(struct bufferevent *, short, void *);
-static void conn_output(struct evbuffer *, const struct evbuffer_cb_info *, void *);
 static bool conn_step(struct http_conn *);
 static void conn_head(struct http_conn *);
 static void conn_unwanted(struct http_conn *, enum http_parsed, size_t);
@@ -30,12 +26,6 @@ int64_t
 now_ms(void)
 {
 	return clock_mono_us() / 1000;
-}
-
-size_t
-conn_waiting(const struct http_conn *conn)
-{
-	return evbuffer_get_length(bufferevent_get_output(conn->bev));
 }
 
 size_t
@@ -63,8 +53,7 @@ conn_new(struct http_server *server, evutil_socket_t fd, const char *peer)
 	evtimer_assign(&conn->timer, server->base, conn_timer, conn);
 	bufferevent_setcb(conn->bev, conn_readable, conn_written, conn_event, conn);
 	bufferevent_setwatermark(conn->bev, EV_READ, 0, (size_t)server->config.limits.input_bytes);
-	bufferevent_set_max_single_write(conn->bev, WRITE_PER_TURN);
-	evbuffer_add_cb(bufferevent_get_output(conn->bev), conn_output, conn);
+	output_init(conn);
 	conn->fresh = true;
 	conn_set(conn, CONN_READ);
 	bufferevent_enable(conn->bev, EV_READ | EV_WRITE);
@@ -95,6 +84,15 @@ conn_set(struct http_conn *conn, enum conn_state state)
 	conn->dropped = 0;
 }
 
+/* Nothing is read any more until the handler goes on. */
+static bool
+conn_is_full(const struct http_conn *conn)
+{
+	bool waits = conn->state == CONN_WAIT || (conn->state == CONN_BODY && conn->paused_ms != 0);
+
+	return waits && conn_unread(conn) >= (size_t)conn->server->config.limits.input_bytes;
+}
+
 static void
 conn_readable(struct bufferevent *bev, void *arg)
 {
@@ -104,7 +102,7 @@ conn_readable(struct bufferevent *bev, void *arg)
 	assert(conn->magic == CONN_MAGIC);
 	server_reap(conn->server);
 	conn_process(conn);
-	if (conn->state == CONN_WAIT && conn_unread(conn) >= (size_t)conn->server->config.limits.input_bytes)
+	if (conn_is_full(conn))
 		conn_watch_closed(conn);
 }
 
@@ -143,23 +141,6 @@ conn_event(struct bufferevent *bev, short what, void *arg)
 		if (conn->left_ms == 0)
 			conn->left_ms = now_ms();
 		conn_process(conn);
-	}
-}
-
-/* Keeps the moments that the deadlines of writing are reckoned from. */
-static void
-conn_output(struct evbuffer *output, const struct evbuffer_cb_info *info, void *arg)
-{
-	struct http_conn *conn = arg;
-
-	(void)output;
-	if (info->orig_size == 0 && info->n_added > 0) {
-		conn->write_since_ms = conn->write_last_ms = now_ms();
-		conn->write_bytes = 0;
-	}
-	if (info->n_deleted > 0) {
-		conn->write_last_ms = now_ms();
-		conn->write_bytes += (int64_t)info->n_deleted;
 	}
 }
 
@@ -353,41 +334,6 @@ conn_answered(struct http_conn *conn, bool keep, bool lingers)
 		conn_set(conn, CONN_CLOSING);
 		if (!conn->processing)
 			server_ready(conn->server, conn);
-	}
-	if (!conn->processing)
-		conn_arm(conn);
-}
-
-void
-conn_write(struct http_conn *conn, const struct iovec *pieces, int n)
-{
-	struct evbuffer *output = bufferevent_get_output(conn->bev);
-	struct msghdr message = { .msg_iovlen = (size_t)n };
-	struct iovec copy[PIECES_MAX];
-	size_t sent = 0;
-
-	assert(n <= PIECES_MAX);
-	if (conn->broken)
-		return;
-	/* With more requests in the buffer, their replies go out together. */
-	if (evbuffer_get_length(output) == 0 && conn_unread(conn) == 0) {
-		ssize_t rc;
-
-		memcpy(copy, pieces, (size_t)n * sizeof(*copy));
-		message.msg_iov = copy;
-		rc = sendmsg(conn->fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
-		if (rc == -1 && errno != EAGAIN && errno != EINTR) {
-			conn_break(conn);
-			return;
-		}
-		sent = rc > 0 ? (size_t)rc : 0;
-	}
-	for (int i = 0; i < n; i++) {
-		size_t skip = sent < pieces[i].iov_len ? sent : pieces[i].iov_len;
-
-		sent -= skip;
-		if (skip < pieces[i].iov_len)
-			evbuffer_add(output, (const char *)pieces[i].iov_base + skip, pieces[i].iov_len - skip);
 	}
 	if (!conn->processing)
 		conn_arm(conn);

@@ -95,7 +95,8 @@ due_next(const struct http_conn *conn, enum due *due)
 			*due = DUE_WRITE;
 		}
 	}
-	if (conn->left_ms != 0 && (conn->state == CONN_WAIT || conn->paused_ms != 0)) {
+	/* While output waits, the stall limit or a reset tells. */
+	if (conn->left_ms != 0 && conn_waiting(conn) == 0 && (conn->state == CONN_WAIT || conn->paused_ms != 0)) {
 		other = (conn->write_last_ms > conn->left_ms ? conn->write_last_ms : conn->left_ms) + limits->half_close_ms;
 		if (other < at) {
 			at = other;

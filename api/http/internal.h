@@ -161,11 +161,13 @@ void	conn_break(struct http_conn *conn);		/* conn_kill() on the next turn */
 void	conn_set(struct http_conn *conn, enum conn_state state);
 /* Parts the two. The connection goes on with the next request, or closes; lingers: the client may still be sending. */
 void	conn_answered(struct http_conn *conn, bool keep, bool lingers);
-/* Writes the pieces, straight to the socket when nothing waits. */
-void	conn_write(struct http_conn *conn, const struct iovec *pieces, int n);
-size_t	conn_waiting(const struct http_conn *conn);	/* bytes of output */
 size_t	conn_unread(const struct http_conn *conn);	/* bytes of input */
 int64_t	now_ms(void);
+
+/* output.c */
+void	output_init(struct http_conn *conn);
+void	conn_write(struct http_conn *conn, const struct iovec *pieces, int n);
+size_t	conn_waiting(const struct http_conn *conn);	/* bytes of output */
 
 /* deadline.c */
 void	conn_timer(evutil_socket_t fd, short what, void *arg);

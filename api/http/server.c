@@ -4,8 +4,6 @@
 #include <assert.h>
 #include <errno.h>
 #include <event2/listener.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -119,7 +117,6 @@ server_accept(struct evconnlistener *listener, evutil_socket_t fd, struct sockad
 	struct address *address = NULL;
 	struct http_conn *conn;
 	char peer[PEER_SIZE];
-	int on = 1;
 	bool full = server->stats.connections >= limits->connections, many;
 
 	(void)listener;
@@ -138,7 +135,6 @@ server_accept(struct evconnlistener *listener, evutil_socket_t fd, struct sockad
 		server_hang_up(server, fd, peer);
 		return;
 	}
-	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	conn = conn_new(server, fd, peer);
 	if (conn == NULL) {
 		address_leave(server->addresses, address);

@@ -163,7 +163,10 @@ void		*http_request_data(const struct http_request *request);
 void		 http_request_set_route(struct http_request *request, const char *route);
 const char	*http_request_route(const struct http_request *request);
 
-/* Tells that the client left or was answered by the server (504). One callback; NULL takes it back. */
+/*
+ * Tells that the client left or was answered by the server (504). One callback; NULL takes it back. A body that is being
+ * streamed has the sink's abort instead.
+ */
 void		 http_request_on_gone(struct http_request *request, void (*gone)(struct http_request *request, void *arg),
 		    void *arg);
 

@@ -163,6 +163,18 @@ def test_reader_of_a_byte_now_and_then_is_dropped():
         server.wait_for(lambda stats: stats["connections"] == 1)
 
 
+def test_slow_but_steady_reader_is_served():
+    with serving(write_stall_ms=1000, write_rate=10000) as server:
+        with server.connect(receive_buffer=4096) as connection:
+            connection.send(b"GET /bytes/50000000 HTTP/1.1\r\nHost: a\r\n\r\n")
+            start = time.monotonic()
+            while time.monotonic() - start < 4:
+                assert connection.sock.recv(4000)
+                time.sleep(0.04)
+            stats = server.stats()
+            assert (stats["gone"], stats["connections"]) == (0, 2)
+
+
 def test_unread_replies_stop_the_reading_of_requests():
     with serving(write_stall_ms=700) as server, server.connect(receive_buffer=4096) as connection:
         before = server.stats()
@@ -263,6 +275,15 @@ def test_upload_that_breaks_off_is_aborted():
         assert connection.reply().status == 400
         server.wait_for(lambda stats: stats["aborted"] == 2)
         connection.sock.close()
+
+
+def test_client_that_left_before_its_body_was_asked_for():
+    with serving() as server:
+        connection = server.connect()
+        connection.send(b"POST /late/400 HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello")
+        server.wait_for(lambda stats: stats["connections"] == 2)
+        connection.reset()
+        server.wait_for(lambda stats: stats["connections"] == 1)
 
 
 def test_reader_that_left_is_noticed():
