@@ -34,9 +34,9 @@ FORTIFY  = -U_FORTIFY_SOURCE
 OPT      = -O1 -g
 endif
 
+PKG_CFLAGS := $(shell $(PKG) --cflags $(PKGS) $(PKGS_WORKER) $(PKGS_EXTRACT) 2>/dev/null)
 CPPFLAGS += -D_GNU_SOURCE -Ishared -I. $(FORTIFY)
-CFLAGS   += -std=gnu11 $(OPT) $(WARN) $(if $(DEV),-Werror) $(HARDEN) $(SANFLAGS) \
-            $(shell $(PKG) --cflags $(PKGS) $(PKGS_WORKER) $(PKGS_EXTRACT) 2>/dev/null)
+CFLAGS   += -std=gnu11 $(OPT) $(WARN) $(if $(DEV),-Werror) $(HARDEN) $(SANFLAGS) $(PKG_CFLAGS)
 LDFLAGS  += -pie -Wl,-z,relro,-z,now $(SANFLAGS) -rdynamic
 LDLIBS   := $(shell $(PKG) --libs $(PKGS) 2>/dev/null) -linih -lpthread -lm
 # jemalloc: many small JSON values; half the CPU and no fragmentation. Sanitizers bring their own allocator.
@@ -45,7 +45,7 @@ ALLOC    := $(if $(SAN),,-ljemalloc)
 # The folders are the architecture; a new file is picked up by its folder.
 SRC_SHARED  := $(wildcard shared/*/*.c)
 SRC_API     := $(wildcard api/*/*.c)
-SRC_WORKER  := $(filter-out workers/documents/extract/%,$(wildcard workers/*/*.c))
+SRC_WORKER  := workers/process.c $(filter-out workers/documents/extract/%,$(wildcard workers/*/*.c))
 SRC_EXTRACT := $(filter-out workers/documents/extract/main.c,$(wildcard workers/documents/extract/*.c))
 obj = $(patsubst %.c,$(B)/obj/%.o,$(1))
 
@@ -78,6 +78,8 @@ $(B)/tests/test_extractor $(B)/bench/bench_extract: $(B)/coopclaims-extract
 # Lua scripts are part of the object that names them (shared/store/script.h).
 $(call obj,shared/store/script.c): $(wildcard shared/store/lua/*.lua)
 $(call obj,shared/jobs/scripts.c): $(wildcard shared/jobs/lua/*.lua)
+
+$(call obj,api/commands/sandbox.c): shared/programs/example.json
 
 # One program a unit test file; what is no test there (a private redis-server) helps all of them.
 UNIT_HELP := $(call obj,$(filter-out tests/unit/test_%,$(wildcard tests/unit/*.c)))
@@ -113,6 +115,74 @@ $(B)/fuzz/%: tests/fuzz/%.c $(B)/libworker.a $(B)/libextract.a $(B)/libapi.a $(B
 
 -include $(shell find $(B)/obj $(B)/tests -name '*.d' 2>/dev/null)
 
-clean:
+# ---- what people type ----
+
+help:
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 20
+
+all: ## build the programs (the default)
+
+run: all ## start a sandbox in data/ at port 8080; scripts/run takes options
+	$(B)/coopclaims run --sandbox --data data
+
+test: ## build and run every suite, as CI does
+	scripts/test
+
+# All sources and tests through both compilers with warnings as errors, then the rules no compiler knows.
+ALL_C = $(SRC_SHARED) $(SRC_API) $(SRC_WORKER) $(SRC_EXTRACT) $(MAINS) $(wildcard tests/unit/*.c tests/bench/*.c \
+        tests/fuzz/*.c tests/conformance/*.c)
+MAINS = api/main.c workers/main.c workers/documents/extract/main.c
+lint: lint-includes lint-headers lint-gcc lint-clang lint-tidy ## warnings, include rules, headers alone, clang-tidy
+lint-includes:
+	scripts/lint-includes
+lint-headers:
+	@set -e; for h in $(wildcard shared/*/*.h api/*/*.h workers/*.h workers/*/*.h workers/*/*/*.h); do \
+	    echo "#include \"$$h\"" | $(CC) $(CPPFLAGS) $(CFLAGS) -Werror -fsyntax-only -xc - || { echo "$$h does not stand alone"; exit 1; }; \
+	done; echo "headers stand alone"
+lint-gcc:
+	$(MAKE) CC=gcc DEV=1 B=$(B)/lint $(patsubst %.c,$(B)/lint/obj/%.o,$(ALL_C))
+lint-clang:
+	$(MAKE) CC=clang DEV=1 OPT=-O0 FORTIFY= B=$(B)/lint/clang $(patsubst %.c,$(B)/lint/clang/obj/%.o,$(ALL_C))
+TIDY = clang-tidy --quiet --warnings-as-errors='*' --checks=$(TIDY_CHECKS)
+TIDY_CHECKS = -*,bugprone-sizeof-expression,bugprone-suspicious-memset-usage,bugprone-suspicious-string-compare,$\
+bugprone-undefined-memory-manipulation,bugprone-not-null-terminated-result,bugprone-macro-repeated-side-effects,$\
+bugprone-suspicious-semicolon,bugprone-string-literal-with-embedded-nul,misc-redundant-expression,$\
+misc-misplaced-const,readability-redundant-declaration,readability-inconsistent-declaration-parameter-name
+lint-tidy: $(patsubst %.c,$(B)/lint/tidy/%.ok,$(filter-out tests/%,$(ALL_C)))
+$(B)/lint/tidy/%.ok: %.c
+	@mkdir -p $(@D)
+	@$(TIDY) $< -- $(CPPFLAGS) -std=gnu11 $(PKG_CFLAGS) 2>/dev/null && touch $@
+
+analyze: ## gcc's and clang's static analysers (slow)
+	$(MAKE) CC=gcc OPT='-O1 -g -fanalyzer' B=$(B)/analyze $(patsubst %.c,$(B)/analyze/obj/%.o,$(filter-out tests/%,$(ALL_C)))
+	@for f in $(filter-out tests/%,$(ALL_C)); do clang --analyze -Xclang -analyzer-output=text $(CPPFLAGS) -std=gnu11 \
+	    $(PKG_CFLAGS) -o /dev/null $$f; done
+
+format: ## clang-format what is changed against the last commit
+	git diff --name-only --diff-filter=d HEAD -- '*.[ch]' | xargs -r clang-format -i
+
+asan: ## unit tests under AddressSanitizer and UBSan
+	scripts/test --san asan
+tsan: ## unit tests under ThreadSanitizer
+	scripts/test --san tsan
+
+FUZZ_SECONDS ?= 20
+fuzz: fuzz-build ## every fuzzer for FUZZ_SECONDS (20) each
+	scripts/fuzz $(B)/fuzzer $(FUZZ_SECONDS)
+
+bench: all bench-build ## measure the real thing: requests/s, CPU a request, jobs
+	scripts/bench $(B)
+
+container-check: ## build the image and bring the compose file up with a real Docker engine (root, Debian 12)
+	scripts/container-check
+
+PREFIX ?= /usr/local
+install: all ## to PREFIX (/usr/local), below DESTDIR
+	install -D -m 755 -t $(DESTDIR)$(PREFIX)/bin $(PROGRAMS)
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/coopclaims README.md LICENSE
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/coopclaims/programs shared/programs/*.json
+
+clean: ## remove what was built
 	rm -rf $(B)
-.PHONY: all clean unit-build bench-build fuzz-build fuzz-programs
+.PHONY: help all run test lint lint-includes lint-headers lint-gcc lint-clang lint-tidy analyze format asan tsan fuzz bench \
+    container-check install clean unit-build bench-build fuzz-build fuzz-programs
