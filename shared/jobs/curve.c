@@ -151,8 +151,8 @@ secret_read(const char *path, char secret[CURVE_KEY_SIZE], struct problem *probl
 		goto out;
 	}
 	if (!S_ISREG(st.st_mode) || st.st_mode & 077) {
-		problem_set(problem, "internal", "the key file %s must be a file that its owner alone may read: chmod 0600",
-		    path);
+		problem_set(problem, "internal",
+		    "the key file %s must be a file that its owner alone may read: chmod 0600", path);
 		goto out;
 	}
 	n = read(fd, text, sizeof(text) - 1);
@@ -176,8 +176,8 @@ out:
 }
 
 /*
- * Request: version "1.0", request id, domain, address, identity, mechanism, credentials (the 32 bytes of the public key).
- * Reply: version, request id, status code, status text, user id, metadata.
+ * Request: version "1.0", request id, domain, address, identity, mechanism, credentials (the 32 bytes of the public
+ * key). Reply: version, request id, status code, status text, user id, metadata.
  */
 static void
 zap_asked(const struct wire_part *parts, size_t count, void *arg)
@@ -189,9 +189,9 @@ zap_asked(const struct wire_part *parts, size_t count, void *arg)
 	};
 
 	zap_read_again(zap);
-	allowed = count == 7 && parts[0].len == 3 && memcmp(parts[0].data, "1.0", 3) == 0 &&
-	    parts[5].len == 5 && memcmp(parts[5].data, "CURVE", 5) == 0 && parts[6].len == PUBLIC_BYTES && zap->count > 0 &&
-	    bsearch(parts[6].data, zap->keys, zap->count, PUBLIC_BYTES, key_compare);
+	allowed = count == 7 && parts[0].len == 3 && memcmp(parts[0].data, "1.0", 3) == 0 && parts[5].len == 5 &&
+		  memcmp(parts[5].data, "CURVE", 5) == 0 && parts[6].len == PUBLIC_BYTES && zap->count > 0 &&
+		  bsearch(parts[6].data, zap->keys, zap->count, PUBLIC_BYTES, key_compare);
 	if (count > 1)
 		reply[1] = parts[1];
 	if (allowed) {
@@ -222,9 +222,11 @@ zap_read_list(struct zap *zap, struct problem *problem)
 		line[strcspn(line, " \t\r")] = '\0';
 		if (!*line || *line == '#')
 			continue;
-		if (count == CURVE_ALLOW_MAX || strlen(line) != CURVE_KEY_SIZE - 1 || !zmq_z85_decode(keys[count], line)) {
-			problem_set(problem, "internal", "%s, line %zu: not a public key of 40 Z85 characters, or more than %d keys",
-			    zap->path, number, CURVE_ALLOW_MAX);
+		if (count == CURVE_ALLOW_MAX || strlen(line) != CURVE_KEY_SIZE - 1 ||
+		    !zmq_z85_decode(keys[count], line)) {
+			problem_set(problem, "internal",
+			    "%s, line %zu: not a public key of 40 Z85 characters, or more than %d keys", zap->path,
+			    number, CURVE_ALLOW_MAX);
 			goto out;
 		}
 		count++;

@@ -1,6 +1,7 @@
 /*
- * curve - CURVE for the job wire between hosts: key files, and the ZAP handler (RFC 27) that lets in only the public keys of
- * a list. Without a handler libzmq lets any key in. On one host ipc:// in a 0700 folder needs none of this.
+ * curve - CURVE for the job wire between hosts: key files, and the ZAP handler (RFC 27) that lets in only the
+ * public keys of a list. Without a handler libzmq lets any key in. On one host ipc:// in a 0700 folder needs none
+ * of this.
  */
 #ifndef JOBS_CURVE_H
 #define JOBS_CURVE_H
@@ -20,8 +21,8 @@ struct curve_pair {
 };
 
 /*
- * The file holds the secret key in Z85 and a line end; it must be readable by its owner alone. 0, or -1: *problem says what
- * is wrong with which file, never what is in it.
+ * The file holds the secret key in Z85 and a line end; it must be readable by its owner alone. 0, or -1: *problem
+ * says what is wrong with which file, never what is in it.
  */
 int	curve_load(struct curve_pair *pair, const char *path, struct problem *problem);
 /* Makes a new pair and its file (0600), which must not be there yet. */
@@ -32,9 +33,9 @@ int	curve_serve(void *socket, const struct curve_pair *pair);
 int	curve_connect(void *socket, const struct curve_pair *pair, const char *server_key);
 
 /*
- * Answers at inproc://zeromq.zap.01 of `context`, on the loop. Made before the first bind. `allow_file`: a public key a
- * line, anything after a blank is a comment, as are lines that begin with #; read again whenever it has changed, so a key
- * is let in or shut out (from its next connection on) without a restart. NULL: *problem says why.
+ * Answers at inproc://zeromq.zap.01 of `context`, on the loop. Made before the first bind. `allow_file`: a public
+ * key a line, anything after a blank is a comment, as are lines that begin with #; read again whenever it has
+ * changed, so a key is let in or shut out (from its next connection on) without a restart. NULL: *problem says why.
  */
 struct zap *zap_new(struct event_base *base, void *context, const char *allow_file, struct problem *problem);
 void	zap_free(struct zap *zap);

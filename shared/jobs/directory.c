@@ -14,7 +14,8 @@ static const struct keys { const char *set, *hash; } keys[] = {
 };
 
 void
-directory_announce(struct store *store, enum directory directory, const char *id, const char *about, store_cb *cb, void *arg)
+directory_announce(struct store *store, enum directory directory, const char *id, const char *about, store_cb *cb,
+    void *arg)
 {
 	const char *argv[] = { keys[directory].set, keys[directory].hash, id, about, TEXT(DIRECTORY_LIFE_MS) };
 

@@ -1,6 +1,6 @@
 /*
- * directory - who is there, in {sys}: a set of ids with the time when each entry runs out, and a hash with what each says of
- * itself (JSON). Api processes and workers keep their own entry alive. Inside the room only.
+ * directory - who is there, in {sys}: a set of ids with the time when each entry runs out, and a hash with what
+ * each says of itself (JSON). Api processes and workers keep their own entry alive. Inside the room only.
  */
 #ifndef JOBS_DIRECTORY_H
 #define JOBS_DIRECTORY_H

@@ -38,7 +38,10 @@ static void	take_ping(struct dispatcher *, struct peer *, const struct frame *, 
 static void	take_bye(struct dispatcher *, struct peer *, const struct frame *, const struct wire_part *);
 static void	take_hint(struct dispatcher *, struct peer *, const struct frame *, const struct wire_part *);
 
-/* What each frame of a worker does. `unknown`: also when it comes from a worker that has not said READY; peer is NULL then. */
+/*
+ * What each frame of a worker does. `unknown`: also when it comes from a worker that has not said READY; peer is
+ * NULL then.
+ */
 static const struct taker {
 	void	(*take)(struct dispatcher *, struct peer *, const struct frame *, const struct wire_part *id);
 	bool	  unknown;
@@ -52,8 +55,8 @@ static const struct taker {
 };
 
 struct dispatcher *
-dispatcher_new(struct event_base *base, struct store *store, const struct dispatcher_config *config, struct metrics *metrics,
-    struct problem *problem)
+dispatcher_new(struct event_base *base, struct store *store, const struct dispatcher_config *config,
+    struct metrics *metrics, struct problem *problem)
 {
 	static const struct timeval second = { TICK_MS / 1000, TICK_MS % 1000 * 1000 };
 	struct dispatcher *dispatcher = xcalloc(1, sizeof(*dispatcher));
@@ -75,6 +78,12 @@ dispatcher_new(struct event_base *base, struct store *store, const struct dispat
 	event_add(dispatcher->tick, &second);
 	event_active(dispatcher->tick, EV_READ, 0);	/* as EV_TIMEOUT it would put off the next one */
 	return dispatcher;
+}
+
+void
+dispatcher_look(struct dispatcher *dispatcher)
+{
+	sweep_look(dispatcher->sweep);
 }
 
 void
@@ -396,7 +405,8 @@ dispatcher_announce(struct dispatcher *dispatcher)
 	json_set_int(json, "workers", dispatcher->peer_count);
 	json_write(&about, json);
 	dispatcher_call(dispatcher);
-	directory_announce(dispatcher->store, DIRECTORY_APIS, dispatcher->api_id, about.data, dispatcher_announced, dispatcher);
+	directory_announce(dispatcher->store, DIRECTORY_APIS, dispatcher->api_id, about.data, dispatcher_announced,
+	    dispatcher);
 	buf_done(&about);
 	json_decref(json);
 }

@@ -30,6 +30,8 @@ struct dispatcher_config {
 /* NULL: *problem says why (address in use ...). Keeps its entry in {sys} alive, sweeps every second. */
 struct dispatcher *dispatcher_new(struct event_base *base, struct store *store, const struct dispatcher_config *config,
 		    struct metrics *metrics, struct problem *problem);
+/* Looks at once at what is due, timers too: the store's clock was moved (PUT /v1/clock). */
+void		 dispatcher_look(struct dispatcher *dispatcher);
 /* No more jobs are handed out; workers are told to go elsewhere. */
 void		 dispatcher_drain(struct dispatcher *dispatcher);
 void		 dispatcher_free(struct dispatcher *dispatcher);
@@ -37,8 +39,9 @@ void		 dispatcher_free(struct dispatcher *dispatcher);
 /* Is there credit for this kind right now? Then its commit sets the due time now + JOB_HOLD_MS, else now. */
 bool		 dispatcher_has_credit(const struct dispatcher *dispatcher, const char *kind);
 /*
- * After the commit: sends it to a worker with credit, if there is one. due_ms is what the commit said. Later than now and
- * no worker any more: it is remembered (DISPATCHER_HELD_MAX of them) for the next credit; the sweep finds all others.
+ * After the commit: sends it to a worker with credit, if there is one. due_ms is what the commit said. Later than
+ * now and no worker any more: it is remembered (DISPATCHER_HELD_MAX of them) for the next credit; the sweep finds
+ * all others.
  */
 void		 dispatcher_offer(struct dispatcher *dispatcher, const char *key, const char *kind, int64_t due_ms);
 

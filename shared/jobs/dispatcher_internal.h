@@ -1,4 +1,7 @@
-/* dispatcher_internal - what dispatcher.c (sockets, messages, life), peers.c (credit) and sweep.c (what is due) share. */
+/*
+ * dispatcher_internal - what dispatcher.c (sockets, messages, life), peers.c (credit) and sweep.c (what is due)
+ * share.
+ */
 #ifndef JOBS_DISPATCHER_INTERNAL_H
 #define JOBS_DISPATCHER_INTERNAL_H
 
@@ -65,7 +68,7 @@ struct dispatcher {
 	struct wire	*wire;
 	struct event	*tick;
 	bool		 draining, freed;
-	unsigned	 calls;		/* of the store that have not come back; the last one after dispatcher_free() frees */
+	unsigned	 calls;		/* of the store, not back yet; the last one after dispatcher_free() frees */
 
 	struct peer_list ready, idle;
 	LIST_HEAD(, peer) buckets[PEER_BUCKETS];
@@ -82,7 +85,10 @@ struct dispatcher {
 
 /* ---- dispatcher.c ---- */
 
-/* Sends the job to `peer`, whose credit it uses. false: the peer cannot take it (its credit is void until it says more). */
+/*
+ * Sends the job to `peer`, whose credit it uses. false: the peer cannot take it (its credit is void until it says
+ * more).
+ */
 bool		 dispatcher_send_job(struct dispatcher *dispatcher, struct peer *peer, const char *key, unsigned kind,
 		    int64_t due_ms);
 /* To whoever has credit. false: nobody. */
@@ -113,8 +119,10 @@ void		 peers_remove_silent(struct dispatcher *dispatcher, int64_t now_us);
 /* READY: its kinds, and both counters anew. */
 void		 peer_ready(struct dispatcher *dispatcher, struct peer *peer, const struct frame *frame);
 void		 peer_limit(struct dispatcher *dispatcher, struct peer *peer, uint32_t limit);
-void		 peer_used(struct dispatcher *dispatcher, struct peer *peer);		/* one job was sent; last in its list now */
-void		 peer_void(struct dispatcher *dispatcher, struct peer *peer);		/* no credit until it says more */
+/* One job was sent; the peer is the last of its list now. */
+void		 peer_used(struct dispatcher *dispatcher, struct peer *peer);
+/* No credit until it says more. */
+void		 peer_void(struct dispatcher *dispatcher, struct peer *peer);
 unsigned	 peer_credit(const struct peer *peer);
 /* The one with credit for this kind whose turn it is; NULL: none. */
 struct peer	*peers_pick(const struct dispatcher *dispatcher, unsigned kind);
@@ -126,8 +134,8 @@ int		 kinds_find(const struct dispatcher *dispatcher, const char *name);	/* -1: 
 
 struct sweep	*sweep_new(struct dispatcher *dispatcher);
 void		 sweep_free(struct sweep *sweep);
-void		 sweep_look(struct sweep *sweep);		/* asks every partition what is due: once a second, and on news */
-void		 sweep_pump(struct sweep *sweep);		/* takes what is known to be due, as far as credit goes */
+void		 sweep_look(struct sweep *sweep);	/* asks all partitions: once a second, and on news */
+void		 sweep_pump(struct sweep *sweep);	/* takes what is known to be due, as far as credit goes */
 bool		 sweep_is_running(const struct sweep *sweep);	/* a script is under way, for all the credit there is */
 /* Jobs are known to be due: new ones stand in line behind them, else they would overtake them for ever under load. */
 bool		 sweep_has_work(const struct sweep *sweep);

@@ -13,9 +13,11 @@
 
 #define ENDPOINT_MAX	256
 
-static int	keys_load(struct dispatcher *dispatcher, const struct dispatcher_config *config, struct problem *problem);
+static int	keys_load(struct dispatcher *dispatcher, const struct dispatcher_config *config,
+		    struct problem *problem);
 static int	folder_check(const char *endpoint, struct problem *problem);
-static int	endpoint_advertised(struct dispatcher *dispatcher, void *socket, const char *advertise, struct problem *problem);
+static int	endpoint_advertised(struct dispatcher *dispatcher, void *socket, const char *advertise,
+		    struct problem *problem);
 
 int
 dispatcher_open(struct dispatcher *dispatcher, const struct dispatcher_config *config, wire_message_cb *message,
@@ -28,8 +30,10 @@ dispatcher_open(struct dispatcher *dispatcher, const struct dispatcher_config *c
 	if (strncmp(config->endpoint, "ipc://", 6) == 0 && folder_check(config->endpoint, problem) == -1)
 		return -1;
 	if (strncmp(config->endpoint, "ipc://", 6) != 0 && !config->curve_secret_file) {
-		problem_set(problem, "internal", "jobs at %s need CURVE keys: give a secret key file and a list of allowed keys, or "
-		    "use ipc:// in a folder of mode 0700", config->endpoint);
+		problem_set(problem, "internal",
+		    "jobs at %s need CURVE keys: give a secret key file and a list of allowed keys, or "
+		    "use ipc:// in a folder of mode 0700",
+		    config->endpoint);
 		return -1;
 	}
 	dispatcher->context = zmq_ctx_new();
@@ -44,7 +48,8 @@ dispatcher_open(struct dispatcher *dispatcher, const struct dispatcher_config *c
 	zmq_setsockopt(socket, ZMQ_RCVHWM, &queue, sizeof(queue));
 	zmq_setsockopt(socket, ZMQ_MAXMSGSIZE, &most, sizeof(most));
 	zmq_setsockopt(socket, ZMQ_HANDSHAKE_IVL, &handshake_ms, sizeof(handshake_ms));
-	if ((dispatcher->curve && curve_serve(socket, &dispatcher->pair) == -1) || zmq_bind(socket, config->endpoint) == -1)
+	if ((dispatcher->curve && curve_serve(socket, &dispatcher->pair) == -1) ||
+	    zmq_bind(socket, config->endpoint) == -1)
 		goto out;
 	if (endpoint_advertised(dispatcher, socket, config->advertise, problem) == -1) {
 		zmq_close(socket);
@@ -86,7 +91,8 @@ folder_check(const char *endpoint, struct problem *problem)
 	if (stat(folder, &st) == -1)
 		problem_set(problem, "internal", "cannot listen for workers in %s: %s", folder, strerror(errno));
 	else if (st.st_mode & 077)
-		problem_set(problem, "internal", "the folder %s of the job socket must keep others out: chmod 0700", folder);
+		problem_set(problem, "internal", "the folder %s of the job socket must keep others out: chmod 0700",
+		    folder);
 	else
 		rc = 0;
 	free(path);

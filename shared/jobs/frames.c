@@ -111,8 +111,9 @@ job_key_valid(const char *key)
 {
 	size_t len = strlen(key);
 
-	return len < JOB_KEY_SIZE && strspn(key, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._:-") == len &&
-	    id_partition(key) >= 0;
+	return len < JOB_KEY_SIZE &&
+	       strspn(key, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._:-") == len &&
+	       id_partition(key) >= 0;
 }
 
 /* Big-endian. */

@@ -31,7 +31,7 @@ enum frame_type {
 /* frame_read() fills the members that belong to the type and leaves the others alone. */
 struct frame {
 	enum frame_type	 type;
-	uint32_t	 limit;			/* READY DONE BUSY PING: jobs that may have been sent on this connection */
+	uint32_t	 limit;			/* READY DONE BUSY PING: jobs that may have been sent so far */
 	uint32_t	 sent;			/* PONG: jobs that have been sent on this connection */
 	bool		 known;			/* PONG: false asks for READY */
 	int64_t		 due_ms;		/* JOB BUSY HINT: since when it has been due, real time */

@@ -1,6 +1,7 @@
 /*
- * job - work that a change caused: a hash {pPP}:job:KEY plus an entry in its partition's `due` set. Leased, completed, retried,
- * dead. shared/store/README.md section 7. A key ends with an id, so its partition is in its last two characters.
+ * job - work that a change caused: a hash {pPP}:job:KEY plus an entry in its partition's `due` set. Leased,
+ * completed, retried, dead. shared/store/README.md section 7. A key ends with an id, so its partition is in its
+ * last two characters.
  */
 #ifndef JOBS_JOB_H
 #define JOBS_JOB_H
@@ -35,21 +36,28 @@ struct job_kind {
 };
 
 /*
- * For /v1/admin/jobs. A row is {"key", "kind", "state": "due|leased|dead", "attempt", "due_at" (RFC 3339; null when dead; leased:
- * when the lease ends), "error" (of the last failure, or null), "claim_id" (or null)}. Rows are borrowed by the callback.
+ * For /v1/admin/jobs. A row is {"key", "kind", "state": "due|leased|dead", "attempt", "due_at" (RFC 3339; null when
+ * dead; leased: when the lease ends), "error" (of the last failure, or null), "claim_id" (or null)}. Rows are
+ * borrowed by the callback.
  *
- * jobs_list: all partitions, in order of time. state, kind NULL: any. limit 1..JOBS_LIST_MAX. cursor NULL: from the start; else
- * a next_cursor of the same state and kind. A page may hold fewer rows than limit, or none, while next_cursor is not NULL.
- * -1: the cursor is none (400 invalid_cursor); cb is not called.
+ * jobs_list: all partitions, in order of time. state, kind NULL: any. limit 1..JOBS_LIST_MAX. cursor NULL: from the
+ * start; else a next_cursor of the same state and kind. A page may hold fewer rows than limit, or none, while
+ * next_cursor is not NULL. -1: the cursor is none (400 invalid_cursor); cb is not called.
  */
 #define JOBS_LIST_MAX	200
 typedef void job_list_cb(enum store_status status, json_t *rows, const char *next_cursor, void *arg);
-int	jobs_list(struct store *store, unsigned partitions, const char *state, const char *kind, unsigned limit, const char *cursor,
-	    job_list_cb *cb, void *arg);
-/* row NULL: no such job. A key that is none (job_key_valid(), or its partition is not one of the store's) is the caller's 404. */
+int	jobs_list(struct store *store, unsigned partitions, const char *state, const char *kind, unsigned limit,
+	    const char *cursor, job_list_cb *cb, void *arg);
+/*
+ * row NULL: no such job. A key that is none (job_key_valid(), or its partition is not one of the store's) is the
+ * caller's 404.
+ */
 typedef void job_get_cb(enum store_status status, json_t *row, void *arg);
 void	jobs_get(struct store *store, const char *key, job_get_cb *cb, void *arg);
-/* A dead one is due again at once, with all its attempts / goes for good. cb: the row after that, or as it was; NULL: not dead. */
+/*
+ * A dead one is due again at once, with all its attempts / goes for good. cb: the row after that, or as it was;
+ * NULL: not dead.
+ */
 void	jobs_retry(struct store *store, const char *key, job_get_cb *cb, void *arg);
 void	jobs_discard(struct store *store, const char *key, job_get_cb *cb, void *arg);
 /*

@@ -79,11 +79,13 @@ lease_extend(struct worker *worker)
 		struct batch *batch = NULL;
 
 		for (held = first, first = NULL; held; held = TAILQ_NEXT(held, entry)) {
-			if (held->state != HELD_RUNNING || held->extending || held->job.lost || held->extend_us > now_us)
+			if (held->state != HELD_RUNNING || held->extending || held->job.lost ||
+			    held->extend_us > now_us)
 				continue;
 			if (!batch)
 				batch = batch_new(worker);
-			if (batch->count == JOBS_BATCH_MAX || (batch->count && held->partition != batch->held[0]->partition)) {
+			if (batch->count == JOBS_BATCH_MAX ||
+			    (batch->count && held->partition != batch->held[0]->partition)) {
 				first = first ? first : held;	/* the next batch begins here */
 				continue;
 			}
@@ -157,7 +159,8 @@ leased(enum store_status status, const struct redisReply *reply, void *arg)
 	/* Without an answer a lease may have begun; nobody works on it, and it ends by itself. */
 	for (unsigned i = 0; i < batch->count; i++)
 		if (answered)
-			lease_answer(worker, batch->held[i], reply->element[i + 1], reply->element[0]->integer, batch->sent_us);
+			lease_answer(worker, batch->held[i], reply->element[i + 1], reply->element[0]->integer,
+			    batch->sent_us);
 		else
 			worker_end(worker, batch->held[i]);
 	free(batch);
@@ -170,7 +173,8 @@ lease_answer(struct worker *worker, struct held *held, const struct redisReply *
 
 	if (answer->type == REDIS_REPLY_INTEGER) {
 		series_add(held->kind->dead, 1);
-		log_write(LOG_ERROR, "job_dead", "s:job", held->job.key, "s:error", "its lease ran out too often", NULL);
+		log_write(LOG_ERROR, "job_dead", "s:job", held->job.key, "s:error", "its lease ran out too often",
+		    NULL);
 		worker_end(worker, held);
 		return;
 	}

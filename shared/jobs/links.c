@@ -1,7 +1,7 @@
 /*
- * links - the api processes a worker is connected to. Each gets ceil(slots / those that answer) of credit, as a limit: the
- * number of jobs that it may have sent on this connection. PONG says how many it has sent, so whatever was lost is noticed
- * within a second, and a message that comes twice changes nothing.
+ * links - the api processes a worker is connected to. Each gets ceil(slots / those that answer) of credit, as a
+ * limit: the number of jobs that it may have sent on this connection. PONG says how many it has sent, so whatever
+ * was lost is noticed within a second, and a message that comes twice changes nothing.
  */
 #include <assert.h>
 #include <stdlib.h>
@@ -113,7 +113,8 @@ link_listed(struct worker *worker, const char *id, const json_t *about)
 	TAILQ_FOREACH(link, &worker->links, entry)
 		if (strcmp(link->id, id) == 0) {
 			link->listed = true;
-			if (link->leaving && !link->wire) {	/* the same one, started again; or it says BYE once more */
+			if (link->leaving &&
+			    !link->wire) { /* the same one, started again; or it says BYE once more */
 				link->leaving = false;
 				link_open(link);
 			}
@@ -177,7 +178,8 @@ link_open(struct link *link)
 	zmq_setsockopt(socket, ZMQ_MAXMSGSIZE, &most, sizeof(most));
 	zmq_setsockopt(socket, ZMQ_RECONNECT_IVL, &again_ms, sizeof(again_ms));
 	zmq_setsockopt(socket, ZMQ_RECONNECT_IVL_MAX, &again_max_ms, sizeof(again_max_ms));
-	if ((link->key && curve_connect(socket, &worker->pair, link->key) == -1) || zmq_connect(socket, link->endpoint) == -1) {
+	if ((link->key && curve_connect(socket, &worker->pair, link->key) == -1) ||
+	    zmq_connect(socket, link->endpoint) == -1) {
 		log_write(LOG_WARN, "job_api_unusable", "s:api", link->id, "s:endpoint", link->endpoint, NULL);
 		zmq_close(socket);
 		return;
@@ -365,8 +367,9 @@ link_ready(struct link *link)
 }
 
 /*
- * Its share of the slots, less those with its jobs. What is promised is taken back when shares become smaller, but not when
- * others take the free slots for a while: that would be a message to everybody for each job, and BUSY answers it.
+ * Its share of the slots, less those with its jobs. What is promised is taken back when shares become smaller, but
+ * not when others take the free slots for a while: that would be a message to everybody for each job, and BUSY
+ * answers it.
  */
 static uint32_t
 link_limit(const struct link *link)

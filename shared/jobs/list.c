@@ -1,6 +1,7 @@
 /*
- * list - what operators see of jobs. A page is merged from one read of each partition's sets; each read says how far it has
- * looked, and nothing beyond the nearest of those points is shown, so no row is left out between two pages.
+ * list - what operators see of jobs. A page is merged from one read of each partition's sets; each read says how
+ * far it has looked, and nothing beyond the nearest of those points is shown, so no row is left out between two
+ * pages.
  */
 #include <assert.h>
 #include <errno.h>
@@ -73,8 +74,8 @@ static void	counted(enum store_status status, const struct redisReply *reply, vo
 static void	count_add(json_t *counts, const char *kind, const char *state, int64_t n);
 
 int
-jobs_list(struct store *store, unsigned partitions, const char *state, const char *kind, unsigned limit, const char *cursor,
-    job_list_cb *cb, void *arg)
+jobs_list(struct store *store, unsigned partitions, const char *state, const char *kind, unsigned limit,
+    const char *cursor, job_list_cb *cb, void *arg)
 {
 	static const char *const sets[] = { "due", "dead" };
 	struct place from = { 0, "" };
@@ -176,8 +177,8 @@ cursor_read(const char *cursor, struct place *place)
 	text[n] = '\0';
 	errno = 0;
 	place->score = strtoll(text, &end, 10);
-	if (errno || place->score > INT64_C(1) << 52 || *end != ' ' || strlen(end + 1) != (size_t)(text + n - end - 1) ||
-	    !job_key_valid(end + 1))
+	if (errno || place->score > INT64_C(1) << 52 || *end != ' ' ||
+	    strlen(end + 1) != (size_t)(text + n - end - 1) || !job_key_valid(end + 1))
 		return false;
 	strcpy(place->key, end + 1);
 	return true;
@@ -331,8 +332,8 @@ counted(enum store_status status, const struct redisReply *reply, void *arg)
 		counting->failed = true;
 	for (size_t i = 0; !counting->failed && i + 4 <= reply->elements; i += 4)
 		for (size_t state = 0; state < ARRAY_SIZE(states); state++)
-			count_add(counting->counts, reply->element[i]->len ? reply->element[i]->str : "other", states[state],
-			    reply->element[i + 1 + state]->integer);
+			count_add(counting->counts, reply->element[i]->len ? reply->element[i]->str : "other",
+			    states[state], reply->element[i + 1 + state]->integer);
 	if (--counting->waiting > 0)
 		return;
 	counting->cb(counting->failed ? NULL : counting->counts, counting->arg);

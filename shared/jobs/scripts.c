@@ -1,4 +1,7 @@
-/* scripts - the Lua of lua/, built into the program: prelude.lua (and row.lua, where jobs are shown) and the script's own file. */
+/*
+ * scripts - the Lua of lua/, built into the program: prelude.lua (and row.lua, where jobs are shown), then the
+ * script's own file.
+ */
 #include "jobs/scripts.h"
 
 #define LUA(name)	".incbin \"shared/jobs/lua/" name ".lua\"\n"

@@ -1,7 +1,8 @@
 /*
- * scripts - the Lua of jobs. Each touches the keys of one partition (or of {sys}), checks its arguments before it writes,
- * and reads what it depends on before its first write. Time is the clock of the Redis that holds the keys, in ms, so the
- * clocks of hosts need not agree. Inside the room only; shared/jobs/README.md has the keys and fields.
+ * scripts - the Lua of jobs. Each touches the keys of one partition (or of {sys}), checks its arguments before it
+ * writes, and reads what it depends on before its first write. Time is the clock of the Redis that holds the keys,
+ * in ms, so the clocks of hosts need not agree. Inside the room only; shared/jobs/README.md has the keys and
+ * fields.
  */
 #ifndef JOBS_SCRIPTS_H
 #define JOBS_SCRIPTS_H
@@ -33,7 +34,10 @@ extern struct store_script jobs_peek_script;
  * credit, key, kind, due ms, ...}
  */
 extern struct store_script jobs_sweep_script;
-/* KEYS timers due; ARGV store's clock ms, how many, ms a fired timer is moved on. Makes the jobs; gives their number. */
+/*
+ * KEYS timers due; ARGV store's clock ms, how many, ms a fired timer is moved on. Makes the jobs; gives their
+ * number.
+ */
 extern struct store_script jobs_timers_script;
 /* KEYS timers; ARGV store's clock ms, window ms, count at most. Timers <= now and fired ones whose job is not done. */
 extern struct store_script jobs_timers_due_script;

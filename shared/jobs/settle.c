@@ -1,7 +1,7 @@
 /*
- * settle - what became of a job, on its way to Redis. The slot is free as soon as the handler has ended; the end is sent
- * again until Redis has answered (the fence makes a second one harmless). They are no more than the jobs that were leased,
- * and without Redis none is leased, so their number is bounded by the slots and what one turn brings.
+ * settle - what became of a job, on its way to Redis. The slot is free as soon as the handler has ended; the end is
+ * sent again until Redis has answered (the fence makes a second one harmless). They are no more than the jobs that
+ * were leased, and without Redis none is leased, so their number is bounded by the slots and what one turn brings.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -65,7 +65,8 @@ settle_fail(struct worker *worker, const struct held *held, const char *error, i
 {
 	const struct job_kind *kind = held->kind->kind;
 	struct settle *settle = settle_add(worker, SETTLE_FAIL, held);
-	int64_t most = kind->retry_max_ms > kind->retry_ms ? kind->retry_max_ms : kind->retry_ms, delay = kind->retry_ms;
+	int64_t most = kind->retry_max_ms > kind->retry_ms ? kind->retry_max_ms : kind->retry_ms,
+		delay = kind->retry_ms;
 
 	for (int64_t i = 1; i < held->tries && delay < most; i++)
 		delay *= 2;
@@ -199,7 +200,8 @@ complete_send(struct worker *worker, struct settle *first)
 		argv[argc++] = completion->settles[i]->attempt;
 	}
 	worker_call(worker);
-	store_eval(worker->store, &jobs_complete_script, 1 + (int)completion->count, argc, argv, NULL, completed, completion);
+	store_eval(worker->store, &jobs_complete_script, 1 + (int)completion->count, argc, argv, NULL, completed,
+	    completion);
 }
 
 static void

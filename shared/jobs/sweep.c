@@ -1,7 +1,7 @@
 /*
- * sweep - what is due and on nobody's way: jobs made while no worker had credit, whose message was lost, whose lease ran
- * out, whose retry has come. Every second each partition is asked whether anything is due (sweep_look); one script at a time
- * then takes as much as there is credit for (sweep_pump), and again as credit comes back.
+ * sweep - what is due and on nobody's way: jobs made while no worker had credit, whose message was lost, whose
+ * lease ran out, whose retry has come. Every second each partition is asked whether anything is due (sweep_look);
+ * one script at a time then takes as much as there is credit for (sweep_pump), and again as credit comes back.
  */
 #include <stdio.h>
 #include <stdlib.h>

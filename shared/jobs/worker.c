@@ -35,16 +35,20 @@ static const struct counter {
 	size_t		 offset;	/* of its series in a struct worker_kind */
 } counters[WORKER_COUNTERS] = {
 	{ "coopclaims_jobs_leased_total", "Jobs begun.", METRIC_COUNTER, offsetof(struct worker_kind, leased) },
-	{ "coopclaims_jobs_completed_total", "Jobs done.", METRIC_COUNTER, offsetof(struct worker_kind, completed) },
+	{ "coopclaims_jobs_completed_total", "Jobs done.", METRIC_COUNTER,
+	    offsetof(struct worker_kind, completed) },
 	{ "coopclaims_jobs_failed_total", "Jobs that failed and are tried again.", METRIC_COUNTER,
-	  offsetof(struct worker_kind, failed) },
-	{ "coopclaims_jobs_dead_total", "Jobs that failed for good.", METRIC_COUNTER, offsetof(struct worker_kind, dead) },
+	    offsetof(struct worker_kind, failed) },
+	{ "coopclaims_jobs_dead_total", "Jobs that failed for good.", METRIC_COUNTER,
+	    offsetof(struct worker_kind, dead) },
 	{ "coopclaims_jobs_lost_total", "Jobs whose lease went to another worker.", METRIC_COUNTER,
-	  offsetof(struct worker_kind, lost) },
-	{ "coopclaims_jobs_released_total", "Jobs given back unharmed.", METRIC_COUNTER, offsetof(struct worker_kind, released) },
-	{ "coopclaims_job_wait_seconds", "From due to leased.", METRIC_HISTOGRAM, offsetof(struct worker_kind, wait) },
+	    offsetof(struct worker_kind, lost) },
+	{ "coopclaims_jobs_released_total", "Jobs given back unharmed.", METRIC_COUNTER,
+	    offsetof(struct worker_kind, released) },
+	{ "coopclaims_job_wait_seconds", "From due to leased.", METRIC_HISTOGRAM,
+	    offsetof(struct worker_kind, wait) },
 	{ "coopclaims_job_run_seconds", "From leased to the end of its handler.", METRIC_HISTOGRAM,
-	  offsetof(struct worker_kind, took) },
+	    offsetof(struct worker_kind, took) },
 };
 
 struct worker *
@@ -72,7 +76,8 @@ worker_new(struct event_base *base, struct store *store, const struct worker_con
 	worker->curve = config->curve_secret_file;
 	worker->context = zmq_ctx_new();
 	for (size_t i = 0; i < ARRAY_SIZE(counters); i++)
-		worker->counters[i] = metrics_add(metrics, counters[i].type, counters[i].name, counters[i].help, "kind");
+		worker->counters[i] =
+		    metrics_add(metrics, counters[i].type, counters[i].name, counters[i].help, "kind");
 	worker->running_gauge = metrics_add(metrics, METRIC_GAUGE, "coopclaims_jobs_running", "Slots in use.", NULL);
 	TAILQ_INIT(&worker->links);
 	TAILQ_INIT(&worker->held);

@@ -1,6 +1,6 @@
 /*
- * worker_internal - what worker.c (life, slots, running), links.c (the api processes), lease.c (leases and their extension)
- * and settle.c (what became of a job) share.
+ * worker_internal - what worker.c (life, slots, running), links.c (the api processes), lease.c (leases and their
+ * extension) and settle.c (what became of a job) share.
  */
 #ifndef JOBS_WORKER_INTERNAL_H
 #define JOBS_WORKER_INTERNAL_H
@@ -101,9 +101,10 @@ struct worker {
 /* ---- worker.c ---- */
 
 const struct worker_kind *worker_kind(const struct worker *worker, const char *name);	/* NULL: not one of ours */
-struct held	*worker_take(struct worker *worker, struct link *link, const struct frame *frame);	/* NULL: no slot */
+/* NULL: no slot. */
+struct held	*worker_take(struct worker *worker, struct link *link, const struct frame *frame);
 void		 worker_run_job(struct worker *worker, struct held *held);	/* leased: its handler begins */
-void		 worker_end(struct worker *worker, struct held *held);		/* the slot is free, the job struct goes */
+void		 worker_end(struct worker *worker, struct held *held);	/* the slot is free, the job struct goes */
 void		 held_free(struct held *held);					/* ENDED and not extending */
 void		 worker_soon(struct worker *worker);				/* turn comes */
 /* Before and after each call of the store. false: the worker is gone, do nothing. */
@@ -128,7 +129,8 @@ void		 lease_extend(struct worker *worker);		/* those of which a third is over *
 /* ---- settle.c ---- */
 
 void		 settle_complete(struct worker *worker, const struct held *held);
-void		 settle_fail(struct worker *worker, const struct held *held, const char *error, int64_t retry_after_ms, bool final);
+void		 settle_fail(struct worker *worker, const struct held *held, const char *error, int64_t retry_after_ms,
+		    bool final);
 void		 settle_release(struct worker *worker, const struct held *held, int64_t due_ms);
 void		 settle_flush(struct worker *worker);		/* sends what waits, as far as the store is up */
 void		 settle_retry(struct worker *worker);		/* those that were sent in vain, too */

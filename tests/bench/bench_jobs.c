@@ -1,6 +1,6 @@
 /*
- * bench_jobs - jobs per second, and the time from the commit that makes a job to its start in a worker process: real sockets,
- * a real Redis that writes every commit to its disk (appendfsync always) before it answers.
+ * bench_jobs - jobs per second, and the time from the commit that makes a job to its start in a worker process:
+ * real sockets, a real Redis that writes every commit to its disk (appendfsync always) before it answers.
  *
  *	bench_jobs [WORKERS [SLOTS [APPENDFSYNC]]]	2 32 always
  */
@@ -160,8 +160,9 @@ report(const char *title, unsigned first, unsigned count, int64_t took_us)
 	for (unsigned i = 0; i < count; i++)
 		times[i] = shared->started_us[first + i] - shared->committed_us[first + i];
 	qsort(times, count, sizeof(*times), by_size);
-	printf("%-46s %7.0f jobs/s   commit to start p50 %.3f ms, p99 %.3f ms, max %.1f ms\n", title, count / ((double)took_us / 1e6),
-	    (double)times[count / 2] / 1e3, (double)times[count * 99 / 100] / 1e3, (double)times[count - 1] / 1e3);
+	printf("%-46s %7.0f jobs/s   commit to start p50 %.3f ms, p99 %.3f ms, max %.1f ms\n", title,
+	    count / ((double)took_us / 1e6), (double)times[count / 2] / 1e3, (double)times[count * 99 / 100] / 1e3,
+	    (double)times[count - 1] / 1e3);
 	free(times);
 }
 
@@ -214,7 +215,8 @@ main(int argc, char **argv)
 	start_us = clock_mono_us();
 	if (!loop_while_not(base, all_ended, &all, 60000))
 		fail_msg("the backlog was not worked off");
-	printf("%-46s %7.0f jobs/s\n", "a backlog, while it is filled and after", 40000 / ((double)(clock_mono_us() - start_us) / 1e6));
+	printf("%-46s %7.0f jobs/s\n", "a backlog, while it is filled and after",
+	    40000 / ((double)(clock_mono_us() - start_us) / 1e6));
 	for (unsigned i = 0; i < workers; i++) {
 		kill(pids[i], SIGKILL);
 		waitpid(pids[i], NULL, 0);

@@ -44,7 +44,8 @@ job_key_new(char key[JOB_KEY_SIZE], unsigned partition)
 }
 
 void
-job_make(struct event_base *base, struct store *store, const char *key, const char *kind, const char *body, int64_t due_ms)
+job_make(struct event_base *base, struct store *store, const char *key, const char *kind, const char *body,
+    int64_t due_ms)
 {
 	char id[ID_SIZE];
 	struct commit *commit;
@@ -74,7 +75,8 @@ jobs_fill(const struct redis *redis, const char *kind, unsigned count)
 
 		partition_format(i % PARTITIONS, tag);
 		job_key_new(key, i % PARTITIONS);
-		redisAppendCommand(c, "HSET {p%s}:job:%s kind %s body %s attempt 0 claim_id %s request_id %s made_at %lld", tag, key,
+		redisAppendCommand(c,
+		    "HSET {p%s}:job:%s kind %s body %s attempt 0 claim_id %s request_id %s made_at %lld", tag, key,
 		    kind, "{\"n\":1}", "", "", now);
 		redisAppendCommand(c, "ZADD {p%s}:due %lld %s", tag, now, key);
 		for (asked += 2; asked > 1000 || (i + 1 == count && asked > 0); asked--) {
@@ -87,8 +89,8 @@ jobs_fill(const struct redis *redis, const char *kind, unsigned count)
 }
 
 struct dispatcher *
-dispatcher_at(struct event_base *base, struct store *store, const struct redis *redis, const char *name, const char *advertise,
-    struct metrics *metrics)
+dispatcher_at(struct event_base *base, struct store *store, const struct redis *redis, const char *name,
+    const char *advertise, struct metrics *metrics)
 {
 	struct problem problem = PROBLEM_INIT;
 	char endpoint[160];

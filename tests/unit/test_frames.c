@@ -30,7 +30,7 @@ frame_of(enum frame_type type)
 		break;
 	case FRAME_BUSY:
 		frame.limit = UINT32_MAX;
-		/* fall through */
+		__attribute__((fallthrough));
 	case FRAME_JOB:
 	case FRAME_HINT:
 		frame.due_ms = INT64_C(1764000000123);
@@ -128,11 +128,21 @@ job_with(const char *key, size_t key_len, const char *kind, size_t kind_len)
 static void
 test_frames_with_wrong_texts_are_refused(void **state)
 {
-	static const struct { const char *key, *kind; } wrong[] = {
-		{ "", "timer" }, { KEY, "" }, { "document.read", "timer" }, { KEY, "Timer" }, { KEY, "9timer" },
-		{ KEY, "time r" }, { "a b." KEY, "timer" }, { "a\n" KEY, "timer" }, { "{p07}:" KEY, "timer" },
-		{ KEY, "timer\xc3\xa9" }, { KEY "x", "timer" },
-		{ "a.very.long.key.which.is.longer.than.any.key.that.is.ever.made.in.this.program.and.so.on." KEY, "timer" },
+	static const struct { const char *key, *kind;
+	} wrong[] = {
+		{ "", "timer" },
+		{ KEY, "" },
+		{ "document.read", "timer" },
+		{ KEY, "Timer" },
+		{ KEY, "9timer" },
+		{ KEY, "time r" },
+		{ "a b." KEY, "timer" },
+		{ "a\n" KEY, "timer" },
+		{ "{p07}:" KEY, "timer" },
+		{ KEY, "timer\xc3\xa9" },
+		{ KEY "x", "timer" },
+		{ "a.very.long.key.which.is.longer.than.any.key.that.is.ever.made.in.this.program.and.so.on." KEY,
+		    "timer" },
 		{ KEY, "a.kind.with.a.name.that.is.far.too.long.x" },
 	};
 

@@ -669,7 +669,7 @@ test_dispatcher_that_drains_sends_its_workers_to_others(void **state)
 	loop_for(base, 2100);
 	assert_int_equal(redis_ask_int(&redis, "ZCARD {sys}:apis"), 1);
 	assert_true(metric_value(other, "coopclaims_job_credit") == 4);		/* all of them now */
-	assert_true(metric_value(metrics, "coopclaims_job_credit") == 2);	/* as it was; it does not tick any more */
+	assert_true(metric_value(metrics, "coopclaims_job_credit") == 2); /* as it was; it does not tick any more */
 	dispatcher_free(one);
 	jobs_fill(&redis, "test.a", 50);
 	assert_true(loop_while_not(base, no_jobs, NULL, 5000));
@@ -691,7 +691,8 @@ test_worker_finds_a_dispatcher_that_was_started_again(void **state)
 	worker_start(worker);
 	assert_true(loop_while_not(base, has_credit, dispatcher, 3000));
 	dispatcher_free(dispatcher);
-	dispatcher = dispatcher_at(base, store, &redis, "api-1", NULL, other);	/* same id and place, nothing remembered */
+	dispatcher =
+	    dispatcher_at(base, store, &redis, "api-1", NULL, other); /* same id and place, nothing remembered */
 	assert_true(loop_while_not(base, has_credit, dispatcher, 6000));
 	jobs_fill(&redis, "test.a", 50);
 	assert_true(loop_while_not(base, no_jobs, NULL, 5000));
@@ -727,8 +728,11 @@ test_keys_in_files_decide_who_may_work(void **state)
 	struct problem problem = PROBLEM_INIT;
 	struct curve_pair server, friend, stranger, again;
 	char server_file[160], friend_file[160], stranger_file[160], allow_file[160], line[100];
-	struct dispatcher_config config = { .endpoint = "tcp://127.0.0.1:*", .partitions = PARTITIONS, .api_id = "api-1",
-		.curve_secret_file = server_file, .curve_allow_file = allow_file };
+	struct dispatcher_config config = { .endpoint = "tcp://127.0.0.1:*",
+		.partitions = PARTITIONS,
+		.api_id = "api-1",
+		.curve_secret_file = server_file,
+		.curve_allow_file = allow_file };
 	struct worker_config worker_config = { .slots = 2, .partitions = PARTITIONS, .name = "w",
 		.curve_secret_file = stranger_file };
 	struct handler handler = { .what = COMPLETE };
@@ -845,7 +849,8 @@ test_jobs_are_counted_by_kind_and_state(void **state)
 	jobs_fill(&redis, "test.b", 4400);		/* 100 of each partition are beyond what is looked at */
 	jobs_count(store, PARTITIONS, counted, &counts);
 	assert_true(loop_until(base, &counts.times, 1, 2000));
-	assert_string_equal(counts.row, "{\"other\":{\"dead\":0,\"due\":409,\"leased\":0},\"test.a\":{\"dead\":0,\"due\":9,\"leased\":0},"
+	assert_string_equal(counts.row,
+	    "{\"other\":{\"dead\":0,\"due\":409,\"leased\":0},\"test.a\":{\"dead\":0,\"due\":9,\"leased\":0},"
 	    "\"test.b\":{\"dead\":0,\"due\":3991,\"leased\":0}}");
 	free(counts.row);
 }
@@ -908,7 +913,8 @@ test_timers_fire_by_the_clock_of_the_store_and_come_again_until_done(void **stat
 	assert_int_equal(handler.runs, 1);
 
 	handler.runs = 0;
-	redis_ask_int(&redis, "HSET " STORE_SYSTEM_KEY " clock_offset %lld", (long long)(2 * day_ms + TIMER_AGAIN_MS + 1000));
+	redis_ask_int(
+	    &redis, "HSET " STORE_SYSTEM_KEY " clock_offset %lld", (long long)(2 * day_ms + TIMER_AGAIN_MS + 1000));
 	assert_true(loop_while_not(base, has_run, &handler, 3000));	/* again: nobody had seen to it */
 	worker_complete(worker, handler.kept);
 	loop_for(base, 100);

@@ -1,6 +1,6 @@
 /*
- * Jobs among processes: several workers and api processes over real sockets, some of them killed or stopped in the middle,
- * and a wire that loses messages. Every job's effect is there exactly once.
+ * Jobs among processes: several workers and api processes over real sockets, some of them killed or stopped in the
+ * middle, and a wire that loses messages. Every job's effect is there exactly once.
  */
 #include <stdarg.h>
 #include <stddef.h>
@@ -34,7 +34,10 @@
 
 static struct redis redis;
 
-/* The effect of a job and its end in one step, as a commit with a fence does it; adds up, so that a second one shows. */
+/*
+ * The effect of a job and its end in one step, as a commit with a fence does it; adds up, so that a second one
+ * shows.
+ */
 static struct store_script effect = { "test_effect",
 	"local h = redis.call('HMGET', KEYS[1], 'attempt', 'lease')\n"
 	"if h[1] ~= ARGV[2] or (tonumber(h[2]) or 0) <= 0 then return 0 end\n"
@@ -69,7 +72,8 @@ stop(evutil_socket_t fd, short what, void *arg)
 
 /* A process of its own, which runs `role` until SIGTERM; it goes when the test goes. */
 static pid_t
-process(void (*role)(struct event_base *base, struct store *store, struct metrics *metrics, const char *name, const char *more),
+process(void (*role)(struct event_base *base, struct store *store, struct metrics *metrics, const char *name,
+	    const char *more),
     const char *name, const char *more)
 {
 	pid_t parent = getpid(), pid = fork();
@@ -456,7 +460,10 @@ test_worker_that_stood_still_changes_nothing_afterwards(void **state)
 #define LOSES_IN_TEN	3
 #define PEERS_MAX	8
 
-/* Stands between workers (which connect to DIR/lossy) and the dispatcher (at DIR/api-0): a DEALER there for each worker here. */
+/*
+ * Stands between workers (which connect to DIR/lossy) and the dispatcher (at DIR/api-0): a DEALER there for each
+ * worker here.
+ */
 static void
 run_lossy(struct event_base *base, struct store *store, struct metrics *metrics, const char *name, const char *more)
 {

@@ -1,4 +1,5 @@
--- Who leases a job works on it until the lease ends, unless it extends it. Its attempt is the fencing token: it only grows.
+-- Who leases a job works on it until the lease ends, unless it extends it. Its attempt is the fencing token: it only
+-- grows.
 local n = #KEYS - 2
 if n < 1 or n > 64 or #ARGV ~= 4 * n then return fault('lease: wrong number of arguments') end
 redis.call('ZCARD', KEYS[1])
@@ -33,7 +34,8 @@ for i = 1, n do
 		redis.call('HSET', key, 'attempt', ms(job.attempt + 1), 'lease', ms(job.till))
 		redis.call('HDEL', key, 'not_before')
 		redis.call('ZADD', KEYS[1], ms(job.till), member)
-		answers[i + 1] = { job.attempt + 1, job.till, job.attempt + 1 - job.spared, job.body, job.claim, job.request }
+		local attempt = job.attempt + 1
+		answers[i + 1] = { attempt, job.till, attempt - job.spared, job.body, job.claim, job.request }
 	end
 end
 return answers

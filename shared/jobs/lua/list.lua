@@ -1,5 +1,5 @@
--- Members of equal score are in the order of their bytes; Lua's own < follows the locale, so it is not used. What lies at
--- or before the cursor is passed over without counting, else a page might never get on.
+-- Members of equal score are in the order of their bytes; Lua's own < follows the locale, so it is not used. What
+-- lies at or before the cursor is passed over without counting, else a page might never get on.
 local state, kind, want, look = ARGV[1], ARGV[2], whole(ARGV[3]), whole(ARGV[4])
 local from, after = whole(ARGV[5]), ARGV[6]
 if #KEYS ~= 1 or #ARGV ~= 6 or not (want and look and from) or want < 1 or look < 1 then

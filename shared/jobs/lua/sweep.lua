@@ -1,5 +1,5 @@
--- Takes what is due, as far as credit goes, so that exactly one of several api processes has each job. Jobs of kinds without
--- credit are passed over; the next sweep goes on behind them.
+-- Takes what is due, as far as credit goes, so that exactly one of several api processes has each job. Jobs of kinds
+-- without credit are passed over; the next sweep goes on behind them.
 local start, total, look, hold = whole(ARGV[1]), whole(ARGV[2]), whole(ARGV[3]), whole(ARGV[4])
 if #KEYS ~= 1 or #ARGV < 6 or #ARGV % 2 == 1 then return fault('sweep: wrong number of arguments') end
 if not (start and total and look and hold) or look < 1 then return fault('sweep: a number is none') end
