@@ -232,18 +232,20 @@ claim_worked_on(const struct aggregate *claim, const char *actor_id)
 int
 claim_refuse_state(struct deciding *d, const char *fmt, ...)
 {
+	struct claim_standing standing;
+	struct survey survey;
 	char detail[256];
 	va_list ap;
-	json_t *blocked;
 
 	va_start(ap, fmt);
 	vsnprintf(detail, sizeof(detail), fmt, ap);
 	va_end(ap);
 	problem_set(d->problem, "invalid_state", "%s", detail);
-	blocked = claim_blocked(d->world);
+	survey_init(&survey, d->claim);
+	claim_standing_init(&standing, d->world, &survey, false);
 	problem_extra(d->problem, "state", json_string(claim_state_row(d->state)->name));
-	problem_extra(d->problem, "allowed_actions", claim_allowed(d->world, blocked));
-	json_decref(blocked);
+	problem_extra(d->problem, "allowed_actions", claim_allowed(d->world, &standing));
+	survey_done(&survey);
 	return -1;
 }
 

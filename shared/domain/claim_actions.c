@@ -47,7 +47,7 @@ submit(struct deciding *d, const char *action)
 int
 decide_submit(struct deciding *d)
 {
-	json_t *rows = claim_blocked_submit(d->world);
+	json_t *rows = claim_blocked_rows(d->world, ACTION_SUBMIT);
 	int rc = 0;
 
 	if (json_array_size(rows) > 0)
@@ -71,7 +71,7 @@ guard_resubmit(struct deciding *d)
 int
 decide_resubmit(struct deciding *d)
 {
-	json_t *rows = claim_blocked_resubmit(d->world);
+	json_t *rows = claim_blocked_rows(d->world, ACTION_RESUBMIT);
 	struct event *event;
 	int rc = 0;
 
@@ -104,7 +104,7 @@ give_back(struct deciding *d, enum claim_state to, const char *action)
 int
 decide_recall(struct deciding *d)
 {
-	json_t *rows = claim_blocked_recall(d->world);
+	json_t *rows = claim_blocked_rows(d->world, ACTION_RECALL);
 	int rc = 0;
 
 	if (json_array_size(rows) > 0)
@@ -144,7 +144,7 @@ decide_release(struct deciding *d)
 int
 decide_validate(struct deciding *d)
 {
-	json_t *rows = d->state == CLAIM_EDITING ? claim_blocked_submit(d->world) : claim_blocked_resubmit(d->world);
+	json_t *rows = claim_blocked_rows(d->world, d->state == CLAIM_EDITING ? ACTION_SUBMIT : ACTION_RESUBMIT);
 	json_t *reply = json_object(), *claimed = money_json(claim_claimed_minor(d->claim), d->currency);
 
 	json_set_str(reply, "object", "validation");

@@ -1,4 +1,5 @@
 /* claim_blocked - what stands in the way of an action, every reason at once, and so which actions are possible. */
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -12,88 +13,121 @@
 #include "domain/program.h"
 #include "domain/requirements.h"
 
-static json_t	*row_add(json_t *rows, const char *code, const char *requirement, const char *pointer, const char *detail);
-static void	block_content(const struct world *world, json_t *rows);
-static void	block_requirements(const struct world *world, json_t *rows);
-static void	block_metrics(const struct world *world, json_t *rows);
-static void	block_items(const struct world *world, json_t *rows);
-static void	block_money(const struct world *world, json_t *rows);
-static void	block_cap(const struct world *world, json_t *rows, int64_t claimed, int64_t reserved);
-static void	block_period(const struct world *world, json_t *rows);
-static void	block_evidence_time(const struct world *world, json_t *rows);
+/* What is gathered. rows NULL: only how many, for whoever asks no more than whether it is blocked. */
+struct reasons {
+	const struct world	*world;
+	const struct survey	*survey;
+	json_t			*rows;
+	size_t			 count;
+};
+
+static json_t	*reason(struct reasons *reasons, const char *code, const char *requirement, const char *pointer,
+		    const char *fmt, ...) __attribute__((format(printf, 5, 6)));
+static void	block_submit(struct reasons *reasons);
+static void	block_recall(struct reasons *reasons);
+static void	block_resubmit(struct reasons *reasons);
+static void	block_content(struct reasons *reasons);
+static void	block_requirements(struct reasons *reasons, const json_t *activity);
+static void	block_metrics(struct reasons *reasons, const json_t *activity);
+static void	block_notes(struct reasons *reasons);
+static void	block_checks(struct reasons *reasons);
+static void	block_money(struct reasons *reasons);
+static void	block_cap(struct reasons *reasons, int64_t reserved);
+static void	block_period(struct reasons *reasons);
+static void	block_evidence_time(struct reasons *reasons);
 
 /* Which actions can be blocked, and by what. */
 static const struct {
 	enum claim_action action;
-	json_t	*(*reasons)(const struct world *world);
+	void	(*gather)(struct reasons *reasons);
 } blockable[] = {
-	{ ACTION_SUBMIT, claim_blocked_submit },
-	{ ACTION_RECALL, claim_blocked_recall },
-	{ ACTION_RESUBMIT, claim_blocked_resubmit },
+	{ ACTION_SUBMIT, block_submit },
+	{ ACTION_RECALL, block_recall },
+	{ ACTION_RESUBMIT, block_resubmit },
 };
 
 /* The refusal when all reasons are of one of these; else requirements_not_met. */
 static const char *const own_problems[] = { "insufficient_funds", "cap_exceeded", "outside_claiming_period" };
 
-/* gives a borrowed row, for params. */
+/* gives a borrowed row, for params; NULL when rows are not wanted. */
 static json_t *
-row_add(json_t *rows, const char *code, const char *requirement, const char *pointer, const char *detail)
+reason(struct reasons *reasons, const char *code, const char *requirement, const char *pointer, const char *fmt, ...)
 {
-	json_t *row = json_object();
+	char detail[256];
+	json_t *row;
+	va_list ap;
 
+	reasons->count++;
+	if (reasons->rows == NULL)
+		return NULL;
+	va_start(ap, fmt);
+	vsnprintf(detail, sizeof(detail), fmt, ap);
+	va_end(ap);
+	row = json_object();
 	json_set_str(row, "code", code);
-	json_set_str(row, "detail", detail);
+	json_set(row, "detail", json_text(detail, strlen(detail)));
 	json_set_str(row, "requirement", requirement);
 	json_set_str(row, "pointer", pointer);
-	json_array_append_new(rows, row);
+	json_array_append_new(reasons->rows, row);
 	return row;
 }
 
 json_t *
-claim_blocked_submit(const struct world *world)
+claim_blocked_rows(const struct world *world, enum claim_action action)
 {
-	json_t *rows = json_array();
+	struct reasons reasons = { .world = world, .rows = json_array() };
+	struct survey survey;
 
-	block_content(world, rows);
-	block_money(world, rows);
-	block_period(world, rows);
-	return rows;
-}
-
-json_t *
-claim_blocked_resubmit(const struct world *world)
-{
-	json_t *rows = json_array();
-	size_t open = claim_requests_open(world->target);
-	char detail[64];
-
-	if (open > 0) {
-		snprintf(detail, sizeof(detail), "%zu request%s not answered yet", open, open == 1 ? " is" : "s are");
-		row_add(rows, "open_requests", NULL, "#/requests", detail);
-	}
-	block_content(world, rows);
-	block_money(world, rows);
-	block_evidence_time(world, rows);
-	return rows;
-}
-
-json_t *
-claim_blocked_recall(const struct world *world)
-{
-	json_t *rows = json_array();
-
-	block_period(world, rows);
-	return rows;
+	survey_init(&survey, world->target);
+	reasons.survey = &survey;
+	for (size_t i = 0; i < ARRAY_SIZE(blockable); i++)
+		if (blockable[i].action == action)
+			blockable[i].gather(&reasons);
+	survey_done(&survey);
+	return reasons.rows;
 }
 
 static void
-block_content(const struct world *world, json_t *rows)
+block_submit(struct reasons *reasons)
 {
-	if (claim_claimed_minor(world->target) == 0)
-		row_add(rows, "cost_missing", NULL, "#/invoices", "Add an invoice or a statement of in-house cost");
-	block_requirements(world, rows);
-	block_metrics(world, rows);
-	block_items(world, rows);
+	block_content(reasons);
+	block_money(reasons);
+	block_period(reasons);
+}
+
+static void
+block_recall(struct reasons *reasons)
+{
+	block_period(reasons);
+}
+
+static void
+block_resubmit(struct reasons *reasons)
+{
+	size_t open = reasons->survey->open_requests;
+
+	if (open > 0)
+		reason(reasons, "open_requests", NULL, "#/requests", "%zu request%s not answered yet", open,
+		    open == 1 ? " is" : "s are");
+	block_content(reasons);
+	block_money(reasons);
+	block_evidence_time(reasons);
+}
+
+static void
+block_content(struct reasons *reasons)
+{
+	const json_t *activity = claim_activity(reasons->world);
+
+	if (reasons->survey->claimed_minor == 0)
+		reason(reasons, "cost_missing", NULL, "#/invoices", "Add an invoice or a statement of in-house cost");
+	if (activity == NULL)
+		reason(reasons, "requirement_missing", NULL, "#/activity_id", "Choose an activity of the rules in force");
+	block_requirements(reasons, activity);
+	block_metrics(reasons, activity);
+	block_notes(reasons);
+	if (reasons->survey->blocker)
+		block_checks(reasons);
 }
 
 /*
@@ -101,115 +135,125 @@ block_content(const struct world *world, json_t *rows)
  * feedback does not count here, as it does in what `requirements` shows.
  */
 static void
-block_requirements(const struct world *world, json_t *rows)
+block_requirements(struct reasons *reasons, const json_t *activity)
 {
-	json_t *requirements = requirements_json(world->target, claim_activity(world), false), *requirement;
+	const json_t *requirement;
 	char code[40];
 	size_t i;
 
-	json_array_foreach (requirements, i, requirement) {
-		const char *status = json_str(requirement, "status");
+	json_array_foreach (json_get(activity, "requirements"), i, requirement) {
+		enum requirement_status status = requirement_status(reasons->survey, requirement, false);
 
-		if (strcmp(status, "met") == 0 || strcmp(status, "not_applicable") == 0)
+		if (status == REQUIREMENT_MET || status == REQUIREMENT_NOT_APPLICABLE)
 			continue;
-		snprintf(code, sizeof(code), "requirement_%s", status);
-		row_add(rows, code, json_str(requirement, "key"), "#/documents", json_str(requirement, "label"));
+		snprintf(code, sizeof(code), "requirement_%s", requirement_status_name(status));
+		reason(reasons, code, json_str(requirement, "key"), "#/documents", "%s", json_str(requirement, "label"));
 	}
-	json_decref(requirements);
-	if (claim_activity(world) == NULL)
-		row_add(rows, "requirement_missing", NULL, "#/activity_id", "Choose an activity of the rules in force");
 }
 
 static void
-block_metrics(const struct world *world, json_t *rows)
+block_metrics(struct reasons *reasons, const json_t *activity)
 {
 	const json_t *metric;
 	size_t i;
 
-	json_array_foreach (json_get(claim_activity(world), "metrics"), i, metric) {
-		const char *key = json_str(metric, "key"), *id, *own;
+	json_array_foreach (json_get(activity, "metrics"), i, metric) {
+		const char *key, *id;
 		bool there = false;
 		json_t *item;
 
 		if (!json_flag(metric, "required"))
 			continue;
-		json_object_foreach (world->target->items, id, item) {
-			own = strncmp(id, "met", 3) == 0 ? json_str(item, "key") : NULL;
-			there = there || (own != NULL && strcmp(own, key) == 0);
+		key = json_str(metric, "key");
+		if (reasons->survey->metrics > 0) {
+			json_object_foreach (reasons->survey->claim->items, id, item) {
+				const char *own = strncmp(id, "met", 3) == 0 ? json_str(item, "key") : NULL;
+
+				there = there || (own != NULL && strcmp(own, key) == 0);
+			}
 		}
 		if (!there)
-			row_add(rows, "metric_missing", key, "#/metrics", json_str(metric, "label"));
+			reason(reasons, "metric_missing", key, "#/metrics", "%s", json_str(metric, "label"));
 	}
 }
 
-/* Proofs without a note, and blockers that are open. Internal checks never block: the reason would tell of them. */
 static void
-block_items(const struct world *world, json_t *rows)
+block_notes(struct reasons *reasons)
 {
-	json_t *ids = claim_item_ids(world->target, "doc"), *value;
 	char pointer[80];
-	const char *id;
-	json_t *item;
+
+	for (size_t i = 0; i < reasons->survey->proof_count; i++) {
+		const struct proof *proof = &reasons->survey->proofs[i];
+
+		if (proof->has_note)
+			continue;
+		snprintf(pointer, sizeof(pointer), "#/documents/%s/note", proof->id);
+		reason(reasons, "note_missing", proof->requirement, pointer, "A proof needs a note that says what it shows");
+	}
+}
+
+/* Internal checks never block: the reason would tell of them. */
+static void
+block_checks(struct reasons *reasons)
+{
+	json_t *ids = claim_item_ids(reasons->survey->claim, "chk"), *value;
+	char pointer[80];
 	size_t i;
 
 	json_array_foreach (ids, i, value) {
-		id = json_string_value(value);
-		item = aggregate_item(world->target, id);
-		if (strcmp(json_str(item, "purpose"), "proof") != 0 || json_get(item, "note") != NULL)
-			continue;
-		snprintf(pointer, sizeof(pointer), "#/documents/%s/note", id);
-		row_add(rows, "note_missing", json_str(item, "requirement"), pointer, "A proof needs a note that says what it shows");
-	}
-	json_decref(ids);
-	ids = claim_item_ids(world->target, "chk");
-	json_array_foreach (ids, i, value) {
-		id = json_string_value(value);
-		item = aggregate_item(world->target, id);
-		if (!check_is_open(item) || json_flag(item, "internal") || strcmp(json_str(item, "severity"), "blocker") != 0)
+		const char *id = json_string_value(value);
+		const json_t *check = aggregate_item(reasons->survey->claim, id);
+
+		if (!check_is_open(check) || json_flag(check, "internal") || strcmp(json_str(check, "severity"), "blocker") != 0)
 			continue;
 		snprintf(pointer, sizeof(pointer), "#/checks/%s", id);
-		row_add(rows, "check_blocking", NULL, pointer, json_str(item, "message"));
+		reason(reasons, "check_blocking", NULL, pointer, "%s", json_str(check, "message"));
 	}
 	json_decref(ids);
 }
 
+/* Whoever may not see the account reads no amount. */
 static void
-block_money(const struct world *world, json_t *rows)
+block_money(struct reasons *reasons)
 {
-	int64_t claimed = claim_claimed_minor(world->target), reserved = claim_reserved_minor(world->target);
-	int64_t remaining = account_remaining(world->account);
-	const char *currency = json_str(world->target->head, "currency");
-	char left[DECIMAL_SIZE], needed[DECIMAL_SIZE], detail[200];
-	int digits = currency_find(currency)->digits;
+	const struct world *world = reasons->world;
+	int64_t reserved = claim_reserved_minor(world->target), needed = reasons->survey->claimed_minor - reserved;
+	char left_text[DECIMAL_SIZE], needed_text[DECIMAL_SIZE];
+	const struct currency *currency;
+	int64_t left;
 
-	if (claimed - reserved > remaining) {
-		decimal_format(remaining, digits, left);
-		decimal_format(claimed - reserved, digits, needed);
+	if (needed > 0 && needed > (left = account_remaining(world->account))) {
+		currency = currency_find(json_str(world->target->head, "currency"));
+		decimal_format(left, currency->digits, left_text);
+		decimal_format(needed, currency->digits, needed_text);
 		if (access_allows(world->actor, MAY_SEE_ACCOUNT))
-			snprintf(detail, sizeof(detail), "%s %s is needed and %s %s is left", currency, needed, currency, left);
+			reason(reasons, "insufficient_funds", NULL, "#/totals/claimed", "%s %s is needed and %s %s is left",
+			    currency->code, needed_text, currency->code, left_text);
 		else
-			snprintf(detail, sizeof(detail), "The fund account has too little left");
-		row_add(rows, "insufficient_funds", NULL, "#/totals/claimed", detail);
+			reason(reasons, "insufficient_funds", NULL, "#/totals/claimed", "The fund account has too little left");
 	}
-	block_cap(world, rows, claimed, reserved);
+	if (reasons->survey->claimed_minor > 0)
+		block_cap(reasons, reserved);
 }
 
 static void
-block_cap(const struct world *world, json_t *rows, int64_t claimed, int64_t reserved)
+block_cap(struct reasons *reasons, int64_t reserved)
 {
+	const struct world *world = reasons->world;
 	const json_t *activity = claim_activity(world);
-	const char *currency = json_str(world->target->head, "currency");
+	const char *currency;
 	int64_t used, limit = 0, base = 0;
 	json_t *row, *params;
 
-	if (activity == NULL || world->account == NULL)
+	if (world->account == NULL || json_array_size(json_get(activity, "caps")) == 0)
 		return;
 	used = account_used_minor(world->account, json_str(activity, "key")) - reserved;
-	if (account_within_caps(world->account, activity, used, claimed, &limit, &base))
+	if (account_within_caps(world->account, activity, used, reasons->survey->claimed_minor, &limit, &base))
 		return;
-	row = row_add(rows, "cap_exceeded", NULL, "#/totals/claimed", "The cap of the activity would be passed");
-	if (!access_allows(world->actor, MAY_SEE_ACCOUNT))
+	row = reason(reasons, "cap_exceeded", NULL, "#/totals/claimed", "The cap of the activity would be passed");
+	if (row == NULL || !access_allows(world->actor, MAY_SEE_ACCOUNT))
 		return;
+	currency = json_str(world->target->head, "currency");
 	params = json_object();
 	json_set(params, "limit", money_json(limit, currency));
 	json_set(params, "used", money_json(used, currency));
@@ -218,64 +262,66 @@ block_cap(const struct world *world, json_t *rows, int64_t claimed, int64_t rese
 }
 
 static void
-block_period(const struct world *world, json_t *rows)
+block_period(struct reasons *reasons)
 {
-	const json_t *period = claim_period(world);
-	char detail[100];
+	const json_t *period = claim_period(reasons->world);
 
-	if (period != NULL && period_is_claimable(world->program, period, world->now_ms))
-		return;
-	snprintf(detail, sizeof(detail), "Claims are taken from %s to %s", json_str(period, "claiming_from"),
-	    json_str(period, "claiming_to"));
-	row_add(rows, "outside_claiming_period", NULL, "#/period_id", detail);
+	if (period == NULL)
+		reason(reasons, "outside_claiming_period", NULL, "#/period_id", "The programme has no such period");
+	else if (!period_is_claimable(reasons->world->program, period, reasons->world->now_ms))
+		reason(reasons, "outside_claiming_period", NULL, "#/period_id", "Claims are taken from %s to %s",
+		    json_str(period, "claiming_from"), json_str(period, "claiming_to"));
 }
 
 static void
-block_evidence_time(const struct world *world, json_t *rows)
+block_evidence_time(struct reasons *reasons)
 {
-	const json_t *period = claim_period(world);
-	char detail[100];
+	const json_t *period = claim_period(reasons->world);
 
-	if (period != NULL && period_takes_evidence(world->program, period, world->now_ms))
-		return;
-	snprintf(detail, sizeof(detail), "Evidence was taken until %s", json_str(period, "evidence_until"));
-	row_add(rows, "outside_claiming_period", NULL, "#/period_id", detail);
+	if (period == NULL)
+		reason(reasons, "outside_claiming_period", NULL, "#/period_id", "The programme has no such period");
+	else if (!period_takes_evidence(reasons->world->program, period, reasons->world->now_ms))
+		reason(reasons, "outside_claiming_period", NULL, "#/period_id", "Evidence was taken until %s",
+		    json_str(period, "evidence_until"));
 }
 
-json_t *
-claim_blocked(const struct world *world)
+void
+claim_standing_init(struct claim_standing *standing, const struct world *world, const struct survey *survey, bool rows)
 {
 	unsigned state = 1u << claim_state_parse(json_str(world->target->head, "state"));
-	json_t *blocked = json_object();
 
+	standing->blocked = rows ? json_object() : NULL;
+	standing->actions = 0;
 	for (size_t i = 0; i < ARRAY_SIZE(blockable); i++) {
 		const struct claim_action_row *action = claim_action_row(blockable[i].action);
-		json_t *rows;
+		struct reasons reasons = { .world = world, .survey = survey };
 
-		if (!(action->from & state))
+		if (!(action->from & state) || (!rows && !access_allows(world->actor, action->permission)))
 			continue;
-		rows = blockable[i].reasons(world);
-		if (json_array_size(rows) > 0)
-			json_set(blocked, action->name, rows);
+		reasons.rows = rows ? json_array() : NULL;
+		blockable[i].gather(&reasons);
+		if (reasons.count > 0)
+			standing->actions |= 1u << blockable[i].action;
+		if (reasons.count > 0 && rows)
+			json_set(standing->blocked, action->name, reasons.rows);
 		else
-			json_decref(rows);
+			json_decref(reasons.rows);
 	}
-	return blocked;
 }
 
 json_t *
-claim_allowed(const struct world *world, const json_t *blocked)
+claim_allowed(const struct world *world, const struct claim_standing *standing)
 {
 	const struct actor *actor = world->actor;
 	unsigned state = 1u << claim_state_parse(json_str(world->target->head, "state"));
-	bool worked_on = claim_worked_on(world->target, actor->id), holds = claim_is_held_by(world->target, actor);
 	json_t *names = json_array();
 
 	for (unsigned i = 0; i < CLAIM_ACTION_COUNT; i++) {
 		const struct claim_action_row *action = claim_action_row((enum claim_action)i);
 
-		if (!(action->from & state) || !access_allows(actor, action->permission) || (action->impartial && worked_on) ||
-		    (action->holder && !holds) || json_get(blocked, action->name) != NULL)
+		if (!(action->from & state) || (standing->actions & (1u << i)) || !access_allows(actor, action->permission) ||
+		    (action->impartial && claim_worked_on(world->target, actor->id)) ||
+		    (action->holder && !claim_is_held_by(world->target, actor)))
 			continue;
 		json_array_append_new(names, json_string(action->name));
 	}

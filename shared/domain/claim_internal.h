@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/problem.h"
 #include "domain/claim.h"
+#include "domain/claim_survey.h"
 #include "domain/states.h"
 #include "schema/schema.h"
 
@@ -116,16 +117,20 @@ int64_t	claim_reserved_minor(const struct aggregate *claim);
  * led[0] == 0: nothing to do. 0 or -1 with the problem.
  */
 int	claim_reserve(struct deciding *d, int64_t want_minor, const char *reason, char led[ID_SIZE]);
-json_t	*claim_totals(const struct aggregate *claim);
+json_t	*claim_totals(const struct survey *survey);
 
-/* claim_blocked.c: rows of schema_blocked, every reason at once. give arrays. */
-json_t	*claim_blocked_submit(const struct world *world);
-json_t	*claim_blocked_resubmit(const struct world *world);
-json_t	*claim_blocked_recall(const struct world *world);
-/* Object: action -> rows, only the actions that are possible in this state and blocked. gives. */
-json_t	*claim_blocked(const struct world *world);
-/* Names of actions in order. `blocked` as above. gives. */
-json_t	*claim_allowed(const struct world *world, const json_t *blocked);
+/* claim_blocked.c */
+/* Rows of schema_blocked: every reason why submit, recall or resubmit is not possible. gives an array. */
+json_t	*claim_blocked_rows(const struct world *world, enum claim_action action);
+/* What of the actions that are possible in this state is blocked. */
+struct claim_standing {
+	unsigned	 actions;	/* 1 << enum claim_action */
+	json_t		*blocked;	/* object: action -> rows; NULL when they were not wanted */
+};
+/* rows false: only what the actor's own actions need. standing->blocked is given. */
+void	claim_standing_init(struct claim_standing *standing, const struct world *world, const struct survey *survey, bool rows);
+/* Names of the actions that the actor may take now, in order. gives. */
+json_t	*claim_allowed(const struct world *world, const struct claim_standing *standing);
 /* Makes the refusal of what is blocked. Returns -1. */
 int	claim_refuse_blocked(struct problem *problem, const json_t *rows);
 

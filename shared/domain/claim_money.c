@@ -8,27 +8,16 @@
 #include "domain/claim_internal.h"
 #include "domain/money.h"
 
-static int64_t	sum_of(const struct aggregate *claim, const char *prefix, const char *member);
-
-/* Sums stay below 70 items times MONEY_MAX_MINOR: no overflow. */
-static int64_t
-sum_of(const struct aggregate *claim, const char *prefix, const char *member)
-{
-	int64_t sum = 0;
-	const char *id;
-	json_t *item;
-
-	json_object_foreach (claim->items, id, item) {
-		if (strncmp(id, prefix, 3) == 0)
-			sum += money_minor(json_get(item, member));
-	}
-	return sum;
-}
-
 int64_t
 claim_claimed_minor(const struct aggregate *claim)
 {
-	return sum_of(claim, "ivc", "claimed") + sum_of(claim, "csr", "claimed");
+	struct survey survey;
+	int64_t claimed;
+
+	survey_init(&survey, claim);
+	claimed = survey.claimed_minor;
+	survey_done(&survey);
+	return claimed;
 }
 
 int64_t
@@ -56,18 +45,18 @@ claim_reserve(struct deciding *d, int64_t want_minor, const char *reason, char l
 }
 
 json_t *
-claim_totals(const struct aggregate *claim)
+claim_totals(const struct survey *survey)
 {
-	const char *currency = json_str(claim->head, "currency");
-	const json_t *approved = json_get(claim->head, "approved");
-	int64_t claimed = claim_claimed_minor(claim);
+	const json_t *head = survey->claim->head, *approved = json_get(head, "approved");
+	const char *currency = json_str(head, "currency");
 	json_t *totals = json_object();
 
-	json_set(totals, "claimed", money_json(claimed, currency));
-	json_set(totals, "invoiced_net", money_json(sum_of(claim, "ivc", "net"), currency));
-	json_set(totals, "in_house", money_json(sum_of(claim, "csr", "total"), currency));
-	json_set(totals, "approved", approved ? money_json(money_minor(approved), currency) : NULL);
-	json_set(totals, "reduced", approved ? money_json(claimed - money_minor(approved), currency) : NULL);
-	json_set(totals, "paid", NULL);
+	json_set(totals, "claimed", money_json(survey->claimed_minor, currency));
+	json_set(totals, "invoiced_net", money_json(survey->net_minor, currency));
+	json_set(totals, "in_house", money_json(survey->in_house_minor, currency));
+	if (approved != NULL) {
+		json_set(totals, "approved", json_copy((json_t *)(uintptr_t)approved));
+		json_set(totals, "reduced", money_json(survey->claimed_minor - money_minor(approved), currency));
+	}
 	return totals;
 }

@@ -12,7 +12,7 @@
 #include "schema/resources.h"
 
 static json_t	*claim_computed(const struct world *world, const struct claim_view *view);
-static json_t	*claim_counts(const struct aggregate *claim, const struct actor *actor);
+static json_t	*claim_counts(const struct survey *survey, const struct actor *actor);
 static json_t	*claim_deadlines(const struct world *world);
 static void	add_deadline(json_t *list, const char *kind, const char *effect, const char *zone, const char *day);
 static json_t	*include_object(const struct claim_view *view);
@@ -93,56 +93,49 @@ claim_computed(const struct world *world, const struct claim_view *view)
 	const struct aggregate *claim = world->target;
 	const struct claim_state_row *state = claim_state_row(claim_state_parse(json_str(claim->head, "state")));
 	bool internal = actor_sees_internal(world->actor);
-	json_t *computed = json_object(), *blocked;
+	json_t *computed = json_object();
+	struct claim_standing standing;
+	struct survey survey;
 
+	survey_init(&survey, claim);
 	json_set_str(computed, "id", claim->id);
 	json_set_int(computed, "sequence", claim_sequence_for(claim, world->actor));
 	json_set(computed, "updated_at", json_incref(json_object_get(claim->head, internal ? "updated_at" : "partner_updated_at")));
 	json_set_str(computed, "state_label", state->label);
 	json_set_str(computed, "waiting_on", state->waiting_on);
-	json_set(computed, "totals", claim_totals(claim));
-	json_set(computed, "counts", claim_counts(claim, world->actor));
+	json_set(computed, "totals", claim_totals(&survey));
+	json_set(computed, "counts", claim_counts(&survey, world->actor));
 	/* In editing the rules in force are followed, from the submit on those of the submit are pinned. */
 	if (claim_is_draft(claim) && world->rules != NULL)
 		json_set_str(computed, "rule_set_id", world->rules->id);
 	if (!view->past) {
-		blocked = claim_blocked(world);
-		json_set(computed, "allowed_actions", claim_allowed(world, blocked));
-		json_set(computed, "blocked_by", blocked);
+		claim_standing_init(&standing, world, &survey, wants(view, "blocked_by"));
+		json_set(computed, "allowed_actions", claim_allowed(world, &standing));
+		if (standing.blocked != NULL)
+			json_set(computed, "blocked_by", standing.blocked);
 	}
 	if (wants(view, "requirements"))
-		json_set(computed, "requirements", requirements_json(claim, claim_activity(world), true));
+		json_set(computed, "requirements", requirements_json(&survey, claim_activity(world), true));
 	if (wants(view, "deadlines"))
 		json_set(computed, "deadlines", claim_deadlines(world));
+	survey_done(&survey);
 	return computed;
 }
 
 static json_t *
-claim_counts(const struct aggregate *claim, const struct actor *actor)
+claim_counts(const struct survey *survey, const struct actor *actor)
 {
+	const json_t *head = survey->claim->head;
 	bool internal = actor_sees_internal(actor);
-	int64_t invoices = 0, csrs = 0, documents = 0, metrics = 0, requests = 0, checks = 0;
-	int64_t comments = json_int(claim->head, "comments") + (internal ? json_int(claim->head, "comments_internal") : 0);
-	json_t *counts = json_object(), *item;
-	const char *id;
+	json_t *counts = json_object();
 
-	json_object_foreach (claim->items, id, item) {
-		invoices += strncmp(id, "ivc", 3) == 0;
-		csrs += strncmp(id, "csr", 3) == 0;
-		documents += strncmp(id, "doc", 3) == 0;
-		metrics += strncmp(id, "met", 3) == 0;
-		if (strncmp(id, "req", 3) == 0)
-			requests += request_is(item, "open");
-		else if (strncmp(id, "chk", 3) == 0)
-			checks += check_is_open(item) && (internal || !json_flag(item, "internal"));
-	}
-	json_set_int(counts, "invoices", invoices);
-	json_set_int(counts, "csrs", csrs);
-	json_set_int(counts, "documents", documents);
-	json_set_int(counts, "metrics", metrics);
-	json_set_int(counts, "comments", comments);
-	json_set_int(counts, "open_requests", requests);
-	json_set_int(counts, "open_checks", checks);
+	json_set_int(counts, "invoices", (int64_t)survey->invoices);
+	json_set_int(counts, "csrs", (int64_t)survey->csrs);
+	json_set_int(counts, "documents", (int64_t)survey->documents);
+	json_set_int(counts, "metrics", (int64_t)survey->metrics);
+	json_set_int(counts, "comments", json_int(head, "comments") + (internal ? json_int(head, "comments_internal") : 0));
+	json_set_int(counts, "open_requests", (int64_t)survey->open_requests);
+	json_set_int(counts, "open_checks", (int64_t)(survey->open_checks + (internal ? survey->internal_checks : 0)));
 	return counts;
 }
 

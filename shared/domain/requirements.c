@@ -1,54 +1,44 @@
 /* requirements - see requirements.h. */
 #include "domain/requirements.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/json.h"
-#include "base/xmalloc.h"
-#include "domain/claim_internal.h"
 
-enum use {
-	USE_READY, USE_PENDING, USE_REJECTED,
-	USE_COUNT,
-};
-
-/* A proof of the claim, as far as it matters here. Strings are borrowed. */
-struct proof {
-	const char	*id, *kind, *requirement;
-	enum use	 use;
-};
-
-struct proofs {
-	struct proof	*list;
-	size_t		 count;
+/* Which proofs are asked: those of a claim, for the requirement `key`. */
+struct question {
+	const struct survey	*survey;
+	const char		*key;
+	bool			 feedback;
 };
 
 enum met { MISSING, PENDING, MET };
 
-static struct proofs proofs_of(const struct aggregate *claim, bool feedback);
-static bool	document_is_rejected(const struct aggregate *claim, const char *id);
-static enum met	evaluate(const struct proofs *proofs, const char *key, const json_t *need);
-static void	add_parts(const struct proofs *proofs, const char *key, const json_t *need, json_t *parts);
+static enum met	evaluate(const struct question *question, const json_t *need);
+static void	add_parts(const struct question *question, const json_t *need, json_t *parts);
 static bool	mentions(const json_t *need, const char *kind);
-static size_t	count_of(const struct proofs *proofs, const char *key, const char *kind, enum use use);
-static json_t	*ids_of(const struct proofs *proofs, const char *key, const json_t *need, enum use use);
-static json_t	*row_make(const struct proofs *proofs, const json_t *requirement);
+static size_t	count_of(const struct question *question, const char *kind, enum proof_use use);
+static bool	has_rejected(const struct question *question, const json_t *need);
+static json_t	*ids_of(const struct question *question, const json_t *need, enum proof_use use);
+static json_t	*row_make(const struct survey *survey, const json_t *requirement, bool feedback);
+
+const char *
+requirement_status_name(enum requirement_status status)
+{
+	static const char *const names[] = { "met", "not_applicable", "pending", "rejected", "missing" };
+
+	return names[status];
+}
 
 json_t *
-requirements_json(const struct aggregate *claim, const json_t *activity, bool feedback)
+requirements_json(const struct survey *survey, const json_t *activity, bool feedback)
 {
-	const json_t *requirements = json_get(activity, "requirements"), *requirement;
+	const json_t *requirement;
 	json_t *rows = json_array();
-	struct proofs proofs;
 	size_t i;
 
-	if (json_array_size(requirements) == 0)
-		return rows;
-	proofs = proofs_of(claim, feedback);
-	json_array_foreach (requirements, i, requirement)
-		json_array_append_new(rows, row_make(&proofs, requirement));
-	free(proofs.list);
+	json_array_foreach (json_get(activity, "requirements"), i, requirement)
+		json_array_append_new(rows, row_make(survey, requirement, feedback));
 	return rows;
 }
 
@@ -67,145 +57,111 @@ requirements_have(const json_t *activity, const char *key)
 	return false;
 }
 
-static int
-proof_compare(const void *a, const void *b)
+enum requirement_status
+requirement_status(const struct survey *survey, const json_t *requirement, bool feedback)
 {
-	return strcmp(((const struct proof *)a)->id, ((const struct proof *)b)->id);
-}
+	const struct question question = { survey, json_str(requirement, "key"), feedback };
+	const json_t *need = json_get(requirement, "need");
 
-/* In order of creation, so that satisfied_by does not depend on how the items lie in memory. */
-static struct proofs
-proofs_of(const struct aggregate *claim, bool feedback)
-{
-	struct proofs proofs = { xcalloc(json_object_size(claim->items) + 1, sizeof(struct proof)), 0 };
-	const char *id;
-	json_t *item;
-
-	json_object_foreach (claim->items, id, item) {
-		const char *purpose, *status;
-		struct proof *proof = &proofs.list[proofs.count];
-
-		if (strncmp(id, "doc", 3) != 0)
-			continue;
-		purpose = json_str(item, "purpose");
-		proof->id = id;
-		proof->kind = json_str(item, "kind");
-		proof->requirement = json_str(item, "requirement");
-		if (strcmp(purpose, "proof") != 0 || proof->kind == NULL)
-			continue;
-		status = json_str(item, "status");
-		if (strcmp(status, "scanning") == 0 || strcmp(status, "processing") == 0)
-			proof->use = USE_PENDING;
-		else
-			proof->use = strcmp(status, "ready") == 0 ? USE_READY : USE_REJECTED;
-		if (feedback && document_is_rejected(claim, id))
-			proof->use = USE_REJECTED;
-		proofs.count++;
+	if (need == NULL)
+		return REQUIREMENT_NOT_APPLICABLE;
+	switch (evaluate(&question, need)) {
+	case MET:
+		return REQUIREMENT_MET;
+	case PENDING:
+		return REQUIREMENT_PENDING;
+	case MISSING:
+		break;
 	}
-	qsort(proofs.list, proofs.count, sizeof(*proofs.list), proof_compare);
-	return proofs;
-}
-
-static bool
-document_is_rejected(const struct aggregate *claim, const char *id)
-{
-	const char *request_id, *target_id;
-	json_t *request;
-
-	json_object_foreach (claim->items, request_id, request) {
-		if (strncmp(request_id, "req", 3) != 0 || !request_is_live(request))
-			continue;
-		target_id = json_str(json_get(request, "target"), "id");
-		if (target_id != NULL && strcmp(target_id, id) == 0)
-			return true;
-	}
-	return false;
+	return has_rejected(&question, need) ? REQUIREMENT_REJECTED : REQUIREMENT_MISSING;
 }
 
 static json_t *
-row_make(const struct proofs *proofs, const json_t *requirement)
+row_make(const struct survey *survey, const json_t *requirement, bool feedback)
 {
-	const char *key = json_str(requirement, "key");
+	const struct question question = { survey, json_str(requirement, "key"), feedback };
 	const json_t *need = json_get(requirement, "need");
-	json_t *row = json_object(), *parts = json_array(), *rejected = ids_of(proofs, key, need, USE_REJECTED);
-	const char *status = "missing";
+	json_t *row = json_object(), *parts = json_array();
 
-	switch (evaluate(proofs, key, need)) {
-	case MET:
-		status = need == NULL ? "not_applicable" : "met";
-		break;
-	case PENDING:
-		status = "pending";
-		break;
-	case MISSING:
-		status = json_array_size(rejected) > 0 ? "rejected" : "missing";
-		break;
-	}
-	add_parts(proofs, key, need, parts);
-	json_set_str(row, "key", key);
-	json_set_str(row, "label", json_str(requirement, "label"));
-	json_set_str(row, "status", status);
+	add_parts(&question, need, parts);
+	json_set_str(row, "key", question.key);
+	json_set(row, "label", json_incref(json_object_get(requirement, "label")));
+	json_set_str(row, "status", requirement_status_name(requirement_status(survey, requirement, feedback)));
 	json_set_str(row, "need", json_get(need, "any") ? "any" : "all");
 	json_set(row, "of", parts);
-	json_set(row, "satisfied_by", ids_of(proofs, key, need, USE_READY));
-	json_set(row, "rejected", rejected);
+	json_set(row, "satisfied_by", ids_of(&question, need, PROOF_READY));
+	json_set(row, "rejected", ids_of(&question, need, PROOF_REJECTED));
 	return row;
+}
+
+static enum proof_use
+use_of(const struct question *question, const struct proof *proof)
+{
+	return question->feedback && proof->named ? PROOF_REJECTED : proof->use;
+}
+
+/* Does it count for this requirement at all? */
+static bool
+proof_is_for(const struct question *question, const struct proof *proof)
+{
+	return proof->kind != NULL && (proof->requirement == NULL || strcmp(proof->requirement, question->key) == 0);
 }
 
 /* {"any": [..]}, {"all": [..]} or {"kind", "min"}; nothing needed is met. */
 static enum met
-evaluate(const struct proofs *proofs, const char *key, const json_t *need)
+evaluate(const struct question *question, const json_t *need)
 {
-	const json_t *any = json_get(need, "any"), *all = json_get(need, "all"), *part;
+	const json_t *any = json_get(need, "any"), *part, *min;
 	const char *kind = json_str(need, "kind");
-	enum met met;
-	size_t i;
+	enum met met = MISSING;
+	size_t i, ready, wanted;
 
 	if (any != NULL) {
-		met = MISSING;
 		json_array_foreach (any, i, part) {
-			enum met one = evaluate(proofs, key, part);
+			enum met one = evaluate(question, part);
 
 			met = one > met ? one : met;
 		}
 		return met;
 	}
-	met = MET;
-	json_array_foreach (all, i, part) {
-		enum met one = evaluate(proofs, key, part);
+	if (kind == NULL) {
+		met = MET;
+		json_array_foreach (json_get(need, "all"), i, part) {
+			enum met one = evaluate(question, part);
 
-		met = one < met ? one : met;
+			met = one < met ? one : met;
+		}
+		return met;
 	}
-	if (kind != NULL) {
-		size_t min = json_get(need, "min") ? (size_t)json_int(need, "min") : 1;
-		size_t ready = count_of(proofs, key, kind, USE_READY);
-
-		if (ready < min)
-			met = ready + count_of(proofs, key, kind, USE_PENDING) >= min ? PENDING : MISSING;
-	}
-	return met;
+	min = json_get(need, "min");
+	wanted = min ? (size_t)json_integer_value(min) : 1;
+	ready = count_of(question, kind, PROOF_READY);
+	if (ready >= wanted)
+		return MET;
+	return ready + count_of(question, kind, PROOF_PENDING) >= wanted ? PENDING : MISSING;
 }
 
 /* The kinds of the expression, flat: nested ones are shown by their leaves. */
 static void
-add_parts(const struct proofs *proofs, const char *key, const json_t *need, json_t *parts)
+add_parts(const struct question *question, const json_t *need, json_t *parts)
 {
 	const char *kind = json_str(need, "kind");
-	const json_t *part;
+	const json_t *part, *min;
+	json_t *row;
 	size_t i;
 
 	json_array_foreach (json_get(need, "any"), i, part)
-		add_parts(proofs, key, part, parts);
+		add_parts(question, part, parts);
 	json_array_foreach (json_get(need, "all"), i, part)
-		add_parts(proofs, key, part, parts);
-	if (kind != NULL) {
-		json_t *row = json_object();
-
-		json_set_str(row, "kind", kind);
-		json_set_int(row, "min", json_get(need, "min") ? json_int(need, "min") : 1);
-		json_set_int(row, "have", (int64_t)count_of(proofs, key, kind, USE_READY));
-		json_array_append_new(parts, row);
-	}
+		add_parts(question, part, parts);
+	if (kind == NULL)
+		return;
+	min = json_get(need, "min");
+	row = json_object();
+	json_set_str(row, "kind", kind);
+	json_set_int(row, "min", min ? json_integer_value(min) : 1);
+	json_set_int(row, "have", (int64_t)count_of(question, kind, PROOF_READY));
+	json_array_append_new(parts, row);
 }
 
 static bool
@@ -226,34 +182,40 @@ mentions(const json_t *need, const char *kind)
 	return false;
 }
 
-static bool
-proof_is_for(const struct proof *proof, const char *key)
-{
-	return proof->requirement == NULL || strcmp(proof->requirement, key) == 0;
-}
-
 static size_t
-count_of(const struct proofs *proofs, const char *key, const char *kind, enum use use)
+count_of(const struct question *question, const char *kind, enum proof_use use)
 {
 	size_t n = 0;
 
-	for (size_t i = 0; i < proofs->count; i++) {
-		const struct proof *proof = &proofs->list[i];
+	for (size_t i = 0; i < question->survey->proof_count; i++) {
+		const struct proof *proof = &question->survey->proofs[i];
 
-		n += proof->use == use && proof_is_for(proof, key) && strcmp(proof->kind, kind) == 0;
+		n += use_of(question, proof) == use && proof_is_for(question, proof) && strcmp(proof->kind, kind) == 0;
 	}
 	return n;
 }
 
+static bool
+has_rejected(const struct question *question, const json_t *need)
+{
+	for (size_t i = 0; i < question->survey->proof_count; i++) {
+		const struct proof *proof = &question->survey->proofs[i];
+
+		if (use_of(question, proof) == PROOF_REJECTED && proof_is_for(question, proof) && mentions(need, proof->kind))
+			return true;
+	}
+	return false;
+}
+
 static json_t *
-ids_of(const struct proofs *proofs, const char *key, const json_t *need, enum use use)
+ids_of(const struct question *question, const json_t *need, enum proof_use use)
 {
 	json_t *ids = json_array();
 
-	for (size_t i = 0; i < proofs->count; i++) {
-		const struct proof *proof = &proofs->list[i];
+	for (size_t i = 0; i < question->survey->proof_count; i++) {
+		const struct proof *proof = &question->survey->proofs[i];
 
-		if (proof->use == use && proof_is_for(proof, key) && mentions(need, proof->kind))
+		if (use_of(question, proof) == use && proof_is_for(question, proof) && mentions(need, proof->kind))
 			json_array_append_new(ids, json_string(proof->id));
 	}
 	return ids;
