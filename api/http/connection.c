@@ -293,8 +293,9 @@ conn_input_end(struct http_conn *conn)
 }
 
 /*
- * Throws away what still comes. Once the output is with the kernel our side is shut, and the client has a bounded while to
- * take it: closing at once would answer its next byte with a reset, which can overtake the reply (RFC 9112, 9.6).
+ * Throws away what still comes. Once the output is with the kernel our side is shut, and the client has a
+ * bounded while to take it: closing at once would answer its next byte with a reset, which can overtake the
+ * reply (RFC 9112, 9.6).
  */
 static void
 conn_close(struct http_conn *conn)

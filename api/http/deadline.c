@@ -1,8 +1,9 @@
 /*
- * deadline - what a connection may wait for, and how long. All are absolute or rates: no byte now and then extends them.
+ * deadline - what a connection may wait for, and how long. All are absolute or rates: no byte now and then
+ * extends them.
  *
- * A connection has one timer. It is only ever moved to an earlier moment; when it goes off too early, because a deadline has
- * moved on, it is set again: an ordinary request touches no timer at all.
+ * A connection has one timer. It is only ever moved to an earlier moment; when it goes off too early, because a
+ * deadline has moved on, it is set again: an ordinary request touches no timer at all.
  */
 #include "api/http/internal.h"
 
@@ -35,7 +36,9 @@ due_read(const struct http_conn *conn, enum due *due)
 	*due = DUE_IDLE;
 	if (conn_waiting(conn) > 0)
 		return NEVER;
-	return conn->since_ms + (conn->server->draining ? least(limits->drain_idle_ms, limits->idle_ms) : limits->idle_ms);
+	if (conn->server->draining)
+		return conn->since_ms + least(limits->drain_idle_ms, limits->idle_ms);
+	return conn->since_ms + limits->idle_ms;
 }
 
 static int64_t
@@ -97,7 +100,8 @@ due_next(const struct http_conn *conn, enum due *due)
 	}
 	/* While output waits, the stall limit or a reset tells. */
 	if (conn->left_ms != 0 && conn_waiting(conn) == 0 && (conn->state == CONN_WAIT || conn->paused_ms != 0)) {
-		other = (conn->write_last_ms > conn->left_ms ? conn->write_last_ms : conn->left_ms) + limits->half_close_ms;
+		other = conn->write_last_ms > conn->left_ms ? conn->write_last_ms : conn->left_ms;
+		other += limits->half_close_ms;
 		if (other < at) {
 			at = other;
 			*due = DUE_LEFT;

@@ -1,4 +1,7 @@
-/* disposition - browsers write %22, %0D and %0A for what a quoted file name cannot hold, others use backslashes: both are read. */
+/*
+ * disposition - browsers write %22, %0D and %0A for what a quoted file name cannot hold, others use
+ * backslashes: both are read.
+ */
 #include "api/http/disposition.h"
 
 #include <stdint.h>
@@ -203,8 +206,10 @@ disposition_format(const char *filename, char *text, size_t size)
 	for (size_t i = 0; i < cut; i++) {
 		char c = filename[i];
 
+		bool plain = (uint8_t)c >= 0x20 && (uint8_t)c < 0x7f && strchr("\"\\%/", c) == NULL;
+
 		if (((uint8_t)c & 0xc0) != 0x80)		/* one '_' for a character that ASCII does not have */
-			text[n++] = (uint8_t)c >= 0x80 || (uint8_t)c < 0x20 || strchr("\"\\%/\x7f", c) != NULL ? '_' : c;
+			text[n++] = plain ? c : '_';
 	}
 	n += (size_t)snprintf(text + n, size - n, "\"; filename*=UTF-8''");
 	for (size_t i = 0; i < cut; i++) {

@@ -18,8 +18,8 @@ struct disposition {
 const char *disposition_parse(struct disposition *disposition, const char *head, size_t len);
 
 /*
- * A Content-Disposition value "attachment; filename=...; filename*=..." for any file name (RFC 6266, appendix D), cut to fit:
- * size >= 64. The name's controls and quotes do not get out.
+ * A Content-Disposition value "attachment; filename=...; filename*=..." for any file name (RFC 6266, appendix
+ * D), cut to fit: size >= 64. The name's controls and quotes do not get out.
  */
 void	disposition_format(const char *filename, char *text, size_t size);
 

@@ -13,7 +13,7 @@
 	    "The request line is not \"method SP target SP HTTP/1.1 CRLF\"") \
 	X(TARGET_BAD, 400, "invalid_request", "The request target is not a valid path and query, or http(s) URL") \
 	X(TARGET_ESCAPE, 400, "invalid_request", \
-	    "The request target has a percent escape that is malformed, or gives NUL, '/', a control or invalid UTF-8") \
+	    "The request target has a malformed percent escape, or one that gives NUL, '/', a control or bad UTF-8") \
 	X(TARGET_DOTS, 400, "invalid_request", "The path has a \".\" or \"..\" segment: send it resolved") \
 	X(TARGET_MANY, 400, "invalid_request", "The request target has too many segments or parameters") \
 	X(TARGET_LONG, 414, "uri_too_long", "The request target is too long") \

@@ -27,8 +27,9 @@ http_char_is(char c, unsigned class)
 int	http_hex(char c);		/* 0-15, or -1 */
 
 /*
- * uri-host [ ":" port ] of an http URI: a name of unreserved characters and escapes (sub-delims such as ',' are refused: no
- * name in DNS has them and they hide lists), IPv4, "[IPv6]" or "[vX.future]"; not empty; port empty or 0-65535.
+ * uri-host [ ":" port ] of an http URI: a name of unreserved characters and escapes (sub-delims such as ',' are
+ * refused: no name in DNS has them and they hide lists), IPv4, "[IPv6]" or "[vX.future]"; not empty; port empty
+ * or 0-65535.
  */
 bool	host_valid(const char *text, size_t len);
 

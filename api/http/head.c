@@ -1,4 +1,7 @@
-/* head - what the fields of a request mean together: framing (RFC 9112, 6), Host (3.2), persistence (9.3), expectations. */
+/*
+ * head - what the fields of a request mean together: framing (RFC 9112, 6), Host (3.2), persistence (9.3),
+ * expectations.
+ */
 #include "api/http/parser.h"
 
 #include <stdlib.h>

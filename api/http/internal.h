@@ -2,8 +2,8 @@
  * internal - what server, connection, body and reply share; nobody else includes it.
  *
  * A connection (struct http_conn) reads, in turn, one request (struct http_request). The connection is freed by
- * conn_kill() alone, a request by request_over() alone; either clears the other's pointer. Handlers are called from the
- * loop only, never out of a function that a handler called.
+ * conn_kill() alone, a request by request_over() alone; either clears the other's pointer. Handlers are called
+ * from the loop only, never out of a function that a handler called.
  */
 #ifndef HTTP_INTERNAL_H
 #define HTTP_INTERNAL_H
@@ -50,7 +50,7 @@ struct http_conn {
 	struct http_parser	 parser;
 	struct event		 timer;		/* of the earliest deadline; see conn_arm() */
 	int64_t			 armed_ms;	/* when the timer goes off, NEVER: not pending */
-	struct event		*closed;	/* watches for a client that left while its input is full; NULL until needed */
+	struct event		*closed;	/* tells of a client that left while its input is full */
 	LIST_ENTRY(http_conn)	 entry;		/* of all, or of the dead */
 	TAILQ_ENTRY(http_conn)	 ready_entry;
 	struct address		*address;	/* NULL: not counted per address */
@@ -146,10 +146,11 @@ struct http_server {
 
 
 /* server.c */
-void	server_conn_gone(struct http_server *server, struct http_conn *conn);	/* counts it out, frees it on the next turn */
+/* Counts it out; it is freed on the next turn. */
+void	server_conn_gone(struct http_server *server, struct http_conn *conn);
 void	server_turn_soon(struct http_server *server);
 void	server_ready(struct http_server *server, struct http_conn *conn);	/* conn_process() on the next turn */
-void	server_reap(struct http_server *server);				/* frees ended requests; from the loop only */
+void	server_reap(struct http_server *server);	/* frees ended requests; from the loop only */
 
 /* connection.c */
 struct http_conn *conn_new(struct http_server *server, evutil_socket_t fd, const char *peer);	/* NULL: fd is closed */
@@ -159,7 +160,10 @@ void	conn_arm(struct http_conn *conn);		/* after anything that moves a deadline 
 void	conn_kill(struct http_conn *conn);		/* at once; tells the request's handler: from the loop only */
 void	conn_break(struct http_conn *conn);		/* conn_kill() on the next turn */
 void	conn_set(struct http_conn *conn, enum conn_state state);
-/* Parts the two. The connection goes on with the next request, or closes; lingers: the client may still be sending. */
+/*
+ * Parts the two. The connection goes on with the next request, or closes; lingers: the client may still be
+ * sending.
+ */
 void	conn_answered(struct http_conn *conn, bool keep, bool lingers);
 size_t	conn_unread(const struct http_conn *conn);	/* bytes of input */
 int64_t	now_ms(void);
@@ -180,13 +184,19 @@ bool	body_refused(struct http_request *request);	/* true: it was too large, and 
 /* request.c */
 struct http_request *request_new(struct http_server *server, struct http_conn *conn);
 void	request_identify(struct http_request *request);	/* id, CORS: from its fields if they are complete */
-/* The client left, or the server has answered: tells whoever has the request, or ends it. It has no connection any more. */
+/*
+ * The client left, or the server has answered: tells whoever has the request, or ends it. It has no connection
+ * any more.
+ */
 void	request_lost(struct http_request *request);
 void	request_over(struct http_request *request);	/* tells `over`; freed when the loop is next reached */
 void	request_free(struct http_request *request);
 
 /* reply.c */
-/* The server's own answer to what the connection reads; the handler, if there is one, is told. The connection closes. */
+/*
+ * The server's own answer to what the connection reads; the handler, if there is one, is told. The connection
+ * closes.
+ */
 void	reply_by_server(struct http_conn *conn, const struct problem *problem);
 void	reply_fault(struct http_conn *conn, enum http_fault fault);
 void	reply_release(struct http_request *request, bool keep);	/* a held reply goes out */

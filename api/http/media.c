@@ -118,7 +118,8 @@ boundary_valid(const char *text)
 	if (len == 0 || len > 70 || text[len - 1] == ' ')
 		return false;
 	for (; *text != '\0'; text++) {
-		bool alnum = (*text >= '0' && *text <= '9') || (*text >= 'a' && *text <= 'z') || (*text >= 'A' && *text <= 'Z');
+		char c = *text | 0x20;
+		bool alnum = http_char_is(*text, CHAR_DIGIT) || (c >= 'a' && c <= 'z');
 
 		if (!alnum && strchr("'()+_,-./:=? ", *text) == NULL)
 			return false;
@@ -143,7 +144,8 @@ media_type_parse(const char *text, struct media_type *media)
 	lower(found.type, text, (size_t)(stop - text));
 	while (param_next(&stop, end, &param, &sound)) {
 		if (text_is(param.name, param.name_len, "charset")) {
-			if (found.charset[0] != '\0' || strlen(param.value) >= sizeof(found.charset) || param.value[0] == '\0')
+			if (found.charset[0] != '\0' || param.value[0] == '\0' ||
+			    strlen(param.value) >= sizeof(found.charset))
 				return false;
 			for (size_t i = 0; i <= strlen(param.value); i++)
 				found.charset[i] = http_lower[(uint8_t)param.value[i]];

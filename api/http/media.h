@@ -1,4 +1,7 @@
-/* media - media types, and the lists of RFC 9110 that requests carry: Accept, Content-Type, Prefer, entity tags. Pure. */
+/*
+ * media - media types, and the lists of RFC 9110 that requests carry: Accept, Content-Type, Prefer, entity
+ * tags. Pure.
+ */
 #ifndef HTTP_MEDIA_H
 #define HTTP_MEDIA_H
 
@@ -20,18 +23,21 @@ bool	media_type_parse(const char *text, struct media_type *media);
 bool	media_type_is(const char *text, const char *type);
 
 /*
- * Of offered[0..n), the index of the one that the Accept field likes best (specific before wild, then q, then our order).
- * -1: none is acceptable. accept NULL or unreadable: 0.
+ * Of offered[0..n), the index of the one that the Accept field likes best (specific before wild, then q, then
+ * our order). -1: none is acceptable. accept NULL or unreadable: 0.
  */
 int	accept_choose(const char *accept, const char *const *offered, size_t n);
-/* The same for Accept-Language by primary subtag ("nl-BE" takes "nl"), 0 when nothing fits: a language is never refused. */
+/*
+ * The same for Accept-Language by primary subtag ("nl-BE" takes "nl"), 0 when nothing fits: a language is never
+ * refused.
+ */
 int	accept_language(const char *accept, const char *const *offered, size_t n);
 
 /* An entity tag as `"abc"` or `W/"abc"`? */
 bool	etag_valid(const char *text);
 /*
- * Does the list (If-Match, If-None-Match; or "*") hold `etag`? weak: W/ is not looked at (If-None-Match), else both must be strong.
- * 1: yes, 0: no, -1: the list is malformed.
+ * Does the list (If-Match, If-None-Match; or "*") hold `etag`? weak: W/ is not looked at (If-None-Match), else
+ * both must be strong. 1: yes, 0: no, -1: the list is malformed.
  */
 int	etag_list_match(const char *list, const char *etag, bool weak);
 

@@ -1,6 +1,6 @@
 /*
- * multipart - the delimiter is CRLF "--" boundary. A boundary has no CR, so a match that breaks off can only begin again at
- * the byte where it broke: nothing has to be kept but how far it went.
+ * multipart - the delimiter is CRLF "--" boundary. A boundary has no CR, so a match that breaks off can only
+ * begin again at the byte where it broke: nothing has to be kept but how far it went.
  */
 #include "api/http/multipart.h"
 
@@ -147,7 +147,8 @@ multipart_body(struct multipart *multipart, const char **at, const char *end, st
 		multipart->matched = cr != NULL;
 		return multipart_data(multipart, p, (size_t)((cr == NULL ? end : cr) - p), problem);
 	}
-	while (p < end && multipart->matched < multipart->delimiter_len && *p == multipart->delimiter[multipart->matched]) {
+	while (p < end && multipart->matched < multipart->delimiter_len &&
+	    *p == multipart->delimiter[multipart->matched]) {
 		p++;
 		multipart->matched++;
 	}

@@ -1,4 +1,7 @@
-/* output - replies on their way: straight to the socket when nothing waits, else in the bufferevent's buffer, by the clock. */
+/*
+ * output - replies on their way: straight to the socket when nothing waits, else in the bufferevent's buffer,
+ * by the clock.
+ */
 #include "api/http/internal.h"
 
 #include <assert.h>
@@ -12,8 +15,8 @@
 #define PIECES_MAX	8
 
 /*
- * Bytes that the kernel takes beyond what is on the wire. Left to itself it takes megabytes, and progress would show only when a
- * third of them is gone: a reader of 20 KB/s would look as if it had stopped.
+ * Bytes that the kernel takes beyond what is on the wire. Left to itself it takes megabytes, and progress would
+ * show only when a third of them is gone: a reader of 20 KB/s would look as if it had stopped.
  */
 #define UNSENT_BYTES	(32 * 1024)
 

@@ -147,7 +147,7 @@ parse_target(struct http_parser *parser, const char **at, const char *end)
 	if (p == end)
 		return HTTP_FAULT_NONE;
 	if (*p != ' ' || parser->at == 0)
-		return *p == ' ' || *p == '\r' || *p == '\n' || *p == '\t' ? HTTP_FAULT_LINE_BAD : HTTP_FAULT_TARGET_BAD;
+		return strchr(" \t\r\n", *p) != NULL && *p != '\0' ? HTTP_FAULT_LINE_BAD : HTTP_FAULT_TARGET_BAD;
 	head->target_len = parser->at;
 	buf_addch(&head->text, '\0');
 	parser->at = 0;
@@ -156,7 +156,10 @@ parse_target(struct http_parser *parser, const char **at, const char *end)
 	return HTTP_FAULT_NONE;
 }
 
-/* "HTTP/" DIGIT "." DIGIT CR; the major version is judged when the whole is there, so that HTTP/2.0 is no bad line. */
+/*
+ * "HTTP/" DIGIT "." DIGIT CR; the major version is judged when the whole is there, so that HTTP/2.0 is no bad
+ * line.
+ */
 static enum http_fault
 parse_version(struct http_parser *parser, const char **at, const char *end)
 {
@@ -217,7 +220,10 @@ field_count(struct http_parser *parser, size_t n)
 	return parser->field_bytes > parser->limits->head_bytes ? HTTP_FAULT_FIELDS_LONG : HTTP_FAULT_NONE;
 }
 
-/* How many bytes may be looked at: one more than the limit leaves, so that the verdict falls at that byte in every cut. */
+/*
+ * How many bytes may be looked at: one more than the limit leaves, so that the verdict falls at that byte in
+ * every cut.
+ */
 static const char *
 field_end(const struct http_parser *parser, const char *at, const char *end)
 {

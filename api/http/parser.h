@@ -1,9 +1,10 @@
 /*
- * parser - one HTTP/1.x request after the other (RFC 9112), incremental and strict. Pure: bytes in, events out. The verdict on a
- * sequence of bytes does not depend on how it is cut into pieces.
+ * parser - one HTTP/1.x request after the other (RFC 9112), incremental and strict. Pure: bytes in, events out.
+ * The verdict on a sequence of bytes does not depend on how it is cut into pieces.
  *
- * What is refused though the RFCs would let it pass or leave it open: any repeated Content-Length; Content-Length with
- * Transfer-Encoding; transfer codings in HTTP/1.0; bare LF or CR as a line end; a blank line before the request other than one CRLF.
+ * What is refused though the RFCs would let it pass or leave it open: any repeated Content-Length;
+ * Content-Length with Transfer-Encoding; transfer codings in HTTP/1.0; bare LF or CR as a line end; a blank
+ * line before the request other than one CRLF.
  */
 #ifndef HTTP_PARSER_H
 #define HTTP_PARSER_H
@@ -44,7 +45,7 @@ struct http_head {
 	int64_t			 content_length;	/* 0 without a body; -1: chunked */
 	bool			 keep_alive;		/* what the client wants */
 	bool			 expect_continue;
-	bool			 complete;		/* all field lines are there; the rest of it may still be refused */
+	bool			 complete;		/* all field lines are there; it may still be refused */
 };
 
 void	http_head_init(struct http_head *head);
@@ -54,7 +55,10 @@ void	http_head_done(struct http_head *head);
 /* The value of the first line of that name (in lower case), NULL: none. *repeated (may be NULL): there are more. */
 const char *http_head_value(const struct http_head *head, const char *name, bool *repeated);
 
-/* What the fields mean together: fills method, target, content_length, keep_alive, expect_continue. The parser's last step. */
+/*
+ * What the fields mean together: fills method, target, content_length, keep_alive, expect_continue. The
+ * parser's last step.
+ */
 enum http_fault http_head_judge(struct http_head *head);
 
 enum http_parsed {
@@ -80,10 +84,12 @@ struct http_parser {
 /* Begins a request; head is reset by the caller. */
 void	http_parser_start(struct http_parser *parser, const struct http_parser_limits *limits, struct http_head *head);
 /*
- * Takes bytes up to the next event; *used says how many. DATA: data[*used - *piece .. *used). END follows the last piece, or HEAD,
- * as an event of its own and needs no more bytes: call until MORE, END or BAD. After END: http_parser_start().
+ * Takes bytes up to the next event; *used says how many. DATA: data[*used - *piece .. *used). END follows the
+ * last piece, or HEAD, as an event of its own and needs no more bytes: call until MORE, END or BAD. After END:
+ * http_parser_start().
  */
-enum http_parsed http_parser_next(struct http_parser *parser, const char *data, size_t len, size_t *used, size_t *piece);
+enum http_parsed http_parser_next(struct http_parser *parser, const char *data, size_t len, size_t *used,
+	    size_t *piece);
 bool	http_parser_begun(const struct http_parser *parser);	/* any byte of this request taken? */
 /* After HEAD: bytes of the body still to come, 0: none, -1: not known (chunked). */
 int64_t	http_parser_left(const struct http_parser *parser);

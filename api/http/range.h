@@ -5,7 +5,7 @@
 #include <stdint.h>
 
 enum range_result {
-	RANGE_WHOLE,		/* no range, one we may ignore (several, other unit, malformed), or If-Range says no: 200 */
+	RANGE_WHOLE,		/* 200: none, one to be ignored (several, other unit, malformed), If-Range says no */
 	RANGE_PART,		/* 206: *first..*last, inclusive */
 	RANGE_UNSATISFIABLE,	/* 416 with Content-Range: bytes * / size */
 };
@@ -13,8 +13,8 @@ enum range_result {
 #define CONTENT_RANGE_SIZE 72
 
 /*
- * range, if_range: the fields, or NULL. etag: of what would be sent, strong; a date in If-Range never matches, since nothing here has
- * one. size: of the whole, >= 0.
+ * range, if_range: the fields, or NULL. etag: of what would be sent, strong; a date in If-Range never matches,
+ * since nothing here has one. size: of the whole, >= 0.
  */
 enum range_result range_choose(const char *range, const char *if_range, const char *etag, int64_t size, int64_t *first,
 	    int64_t *last);

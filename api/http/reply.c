@@ -82,7 +82,10 @@ status_has_body(int status)
 	return status >= 200 && status != 204 && status != 304;
 }
 
-/* The head but its end: Connection is known when it goes out. length -1: not known, chunked unless the client is too old. */
+/*
+ * The head but its end: Connection is known when it goes out. length -1: not known, chunked unless the client
+ * is too old.
+ */
 static void
 reply_head(struct http_request *request, struct buf *out, int status, const struct http_header *headers, size_t n,
     int64_t length)
@@ -151,8 +154,9 @@ http_reply(struct http_request *request, int status, const struct http_header *h
 }
 
 /*
- * When the body was not read yet, a small one is read and dropped first: the connection can go on then, and a request whose
- * framing turns out to be broken gets the answer to that. A large one is not waited for, nor one the client still holds back.
+ * When the body was not read yet, a small one is read and dropped first: the connection can go on then, and a
+ * request whose framing turns out to be broken gets the answer to that. A large one is not waited for, nor one
+ * the client still holds back.
  */
 static void
 reply_whole(struct http_request *request, int status, const struct http_header *headers, size_t n, const void *body,
@@ -263,9 +267,9 @@ reply_fault(struct http_conn *conn, enum http_fault fault)
 void
 reply_by_server(struct http_conn *conn, const struct problem *problem)
 {
-	struct http_server *server = conn->server;
+	const struct http_handlers *handlers = &conn->server->config.handlers;
 	struct http_request *request = conn->request;
-	struct buf *head = &server->scratch, body = BUF_INIT(0);
+	struct buf *head = &conn->server->scratch, body = BUF_INIT(0);
 	struct iovec pieces[2];
 	bool no_body;
 
@@ -276,8 +280,8 @@ reply_by_server(struct http_conn *conn, const struct problem *problem)
 	if (request->reply_mode == REPLY_HELD)
 		buf_clear(&request->fields);
 	request_identify(request);
-	if (!request->running && server->config.handlers.refused != NULL)
-		server->config.handlers.refused(problem->status, problem->code, conn->peer, server->config.handlers.arg);
+	if (!request->running && handlers->refused != NULL)
+		handlers->refused(problem->status, problem->code, conn->peer, handlers->arg);
 	problem_body(request, problem, &body);
 	problem_fields(request, problem);
 	reply_head(request, head, problem->status, NULL, 0, (int64_t)body.len);
@@ -373,7 +377,10 @@ http_reply_started(const struct http_request *request)
 	return request->reply_mode != REPLY_NONE;
 }
 
-/* A body that is shorter than it was said to be ends with the connection, so that the client can tell (RFC 9112, 8). */
+/*
+ * A body that is shorter than it was said to be ends with the connection, so that the client can tell (RFC
+ * 9112, 8).
+ */
 void
 http_reply_end(struct http_request *request)
 {

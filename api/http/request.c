@@ -333,9 +333,10 @@ http_request_trace(struct http_request *request)
 	if (request->trace == NULL) {
 		bool repeated;
 		const char *parent = http_request_header(request, "traceparent", &repeated);
+		const char *state = http_request_header_list(request, "tracestate");
 
 		request->trace = http_request_alloc(request, sizeof(*request->trace));
-		if (!trace_read(request->trace, repeated ? NULL : parent, http_request_header_list(request, "tracestate")))
+		if (!trace_read(request->trace, repeated ? NULL : parent, state))
 			trace_new(request->trace);
 	}
 	return request->trace;

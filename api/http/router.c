@@ -75,7 +75,10 @@ node_add(struct http_router *router)
 	return router->node_count++;
 }
 
-/* FNV-1a; the keys that are in the table are our own patterns, so nobody else makes it slow. The edge, or its free place. */
+/*
+ * FNV-1a; the keys that are in the table are our own patterns, so nobody else makes it slow. The edge, or its
+ * free place.
+ */
 static struct edge *
 edge_find(const struct http_router *router, uint32_t parent, const char *segment, size_t len)
 {

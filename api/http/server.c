@@ -67,7 +67,10 @@ http_server_new(struct event_base *base, int listen_fd, const struct http_config
 	return server;
 }
 
-/* A few connections more than the cap are let in, to be told so; the kernel's limit has to have room for all of them. */
+/*
+ * A few connections more than the cap are let in, to be told so; the kernel's limit has to have room for all of
+ * them.
+ */
 static void
 server_bound_connections(struct http_server *server)
 {

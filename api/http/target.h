@@ -1,8 +1,8 @@
 /*
  * target - the request target (RFC 9112, 3.2; RFC 3986): origin-form, absolute-form, "*" for OPTIONS. Pure.
  *
- * Stricter than the grammar where a decoded path could mean two things: refused are dot segments, and escapes that give NUL,
- * a control, '/' or '\' in a path, NUL in a query, and whatever is not UTF-8 once decoded.
+ * Stricter than the grammar where a decoded path could mean two things: refused are dot segments, and escapes
+ * that give NUL, a control, '/' or '\' in a path, NUL in a query, and whatever is not UTF-8 once decoded.
  */
 #ifndef HTTP_TARGET_H
 #define HTTP_TARGET_H
@@ -29,8 +29,8 @@ struct http_target {
 };
 
 /*
- * Reads text[0..len), of which every byte is 0x21-0x7e. All that *target points to is of the arena. On a fault *target is
- * undefined.
+ * Reads text[0..len), of which every byte is 0x21-0x7e. All that *target points to is of the arena. On a fault
+ * *target is undefined.
  */
 enum http_fault target_parse(struct http_target *target, enum http_method method, const char *text, size_t len,
 	    struct arena *arena);

@@ -6,7 +6,10 @@
 
 struct http_trace;
 
-/* Takes part in the trace of `parent` (NULL: none) with a new span; state (NULL: none) is borrowed. false: malformed, nothing written. */
+/*
+ * Takes part in the trace of `parent` (NULL: none) with a new span; state (NULL: none) is borrowed. false:
+ * malformed, nothing written.
+ */
 bool	trace_read(struct http_trace *trace, const char *parent, const char *state);
 void	trace_new(struct http_trace *trace);
 

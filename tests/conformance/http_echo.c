@@ -1,7 +1,8 @@
 /*
- * http_echo - a small program on api/http for test_framing.py: prints "port N", serves until SIGTERM, then drains.
+ * http_echo - a small program on api/http for test_framing.py: prints "port N", serves until SIGTERM, then
+ * drains.
  *
- *   http_echo [NAME=VALUE ...]	NAME: a limit of HTTP_LIMITS, or cors (one origin), private (0 or 1), host (to listen on)
+ *   http_echo [NAME=VALUE ...]	NAME: a limit of HTTP_LIMITS, cors (one origin), private (0 or 1), host
  */
 #include <event2/event.h>
 #include <inttypes.h>
@@ -291,9 +292,10 @@ get_inspect(struct http_request *request, const struct http_match *match)
 
 		json_object_set_new(headers, header.name, json_string(header.value));
 	}
-	reply_json(request, json_pack("{s:o,s:o,s:o,s:s,s:s,s:s,s:s,s:s}", "params", params, "segments", segments, "headers",
-	    headers, "id", http_request_id(request), "trace_id", trace->trace_id, "parent_id", trace->parent_id, "tracestate",
-	    trace->tracestate, "peer", http_request_peer(request)));
+	reply_json(request, json_pack("{s:o,s:o,s:o,s:s,s:s,s:s,s:s,s:s}", "params", params, "segments", segments,
+	    "headers", headers, "id", http_request_id(request), "trace_id", trace->trace_id, "parent_id", 
+	    trace->parent_id,
+	    "tracestate", trace->tracestate, "peer", http_request_peer(request)));
 }
 
 static void

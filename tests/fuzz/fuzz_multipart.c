@@ -88,7 +88,8 @@ run_cut(const uint8_t *data, size_t size, size_t cut)
 	memcpy(second, data + cut, size - cut);
 	multipart = multipart_new("B", &sink, &seen);
 	seen.refused = multipart_feed(multipart, first, cut, &problem) == -1 ||
-	    multipart_feed(multipart, second, size - cut, &problem) == -1 || multipart_finish(multipart, &problem) == -1;
+	    multipart_feed(multipart, second, size - cut, &problem) == -1 ||
+	    multipart_finish(multipart, &problem) == -1;
 	if (seen.refused != problem_is_set(&problem) || (!seen.refused && seen.parts != seen.ends))
 		abort();
 	problem_done(&problem);

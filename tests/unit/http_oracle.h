@@ -1,6 +1,6 @@
 /*
- * http_oracle - libhttp-parser as a second opinion in tests. Some of its names are ours too; they are renamed while its header
- * is read, and given back after.
+ * http_oracle - libhttp-parser as a second opinion in tests. Some of its names are ours too; they are renamed
+ * while its header is read, and given back after.
  */
 #ifndef TESTS_HTTP_ORACLE_H
 #define TESTS_HTTP_ORACLE_H

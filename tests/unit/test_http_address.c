@@ -37,8 +37,10 @@ test_address_text_and_home(void **state)
 		const char	*from, *text;
 		bool		 local;
 	} rows[] = {
-		{ "127.0.0.1", "127.0.0.1", true }, { "127.9.9.9", "127.9.9.9", true }, { "192.0.2.7", "192.0.2.7", false },
-		{ "::1", "::1", true }, { "2001:db8::1", "2001:db8::1", false }, { "::ffff:127.0.0.1", "127.0.0.1", true },
+		{ "127.0.0.1", "127.0.0.1", true }, { "127.9.9.9", "127.9.9.9", true },
+		{ "192.0.2.7", "192.0.2.7", false },
+		{ "::1", "::1", true }, { "2001:db8::1", "2001:db8::1", false },
+		{ "::ffff:127.0.0.1", "127.0.0.1", true },
 		{ "::ffff:192.0.2.7", "192.0.2.7", false },
 	};
 	struct sockaddr_un un = { .sun_family = AF_UNIX };
@@ -59,9 +61,11 @@ static void
 test_address_counts_by_host_and_by_ipv6_network(void **state)
 {
 	struct address_table *table = address_table_new();
-	struct address *v4 = address_enter(table, make("192.0.2.1")), *mapped = address_enter(table, make("::ffff:192.0.2.1"));
+	struct address *v4 = address_enter(table, make("192.0.2.1"));
+	struct address *mapped = address_enter(table, make("::ffff:192.0.2.1"));
 	struct address *other = address_enter(table, make("192.0.2.2"));
-	struct address *v6 = address_enter(table, make("2001:db8:0:1::1")), *v6b = address_enter(table, make("2001:db8:0:1:ffff::"));
+	struct address *v6 = address_enter(table, make("2001:db8:0:1::1"));
+	struct address *v6b = address_enter(table, make("2001:db8:0:1:ffff::"));
 	struct address *v6c = address_enter(table, make("2001:db8:0:2::1"));
 
 	(void)state;

@@ -23,7 +23,8 @@ test_media_type_is_read(void **state)
 		{ "Application/JSON; Charset=\"UTF-8\"", "application/json", "utf-8", "" },
 		{ "application/json ;charset=utf-8;", "application/json", "utf-8", "" },
 		{ "application/merge-patch+json", "application/merge-patch+json", "", "" },
-		{ "multipart/form-data; boundary=----WebKitFormBoundaryx", "multipart/form-data", "", "----WebKitFormBoundaryx" },
+		{ "multipart/form-data; boundary=----WebKitFormBoundaryx", "multipart/form-data", "",
+		  "----WebKitFormBoundaryx" },
 		{ "multipart/form-data; boundary=\"a b?\"", "multipart/form-data", "", "a b?" },
 		{ "text/plain; x=\"a\\\"b;c\"; charset=x", "text/plain", "x", "" },
 		{ "", NULL, NULL, NULL },
@@ -112,9 +113,11 @@ test_etag_lists_compare_weak_and_strong(void **state)
 	} rows[] = {
 		{ "\"a\"", "\"a\"", 1, 1 }, { "W/\"a\"", "\"a\"", 1, 0 }, { "\"a\"", "W/\"a\"", 1, 0 },
 		{ "W/\"a\"", "W/\"a\"", 1, 0 }, { "\"b\", \"a\"", "\"a\"", 1, 1 }, { "\"b\",W/\"a\" ", "\"a\"", 1, 0 },
-		{ "*", "\"a\"", 1, 1 }, { "\"b\"", "\"a\"", 0, 0 }, { "\"\"", "\"a\"", 0, 0 }, { "\"a,b\"", "\"a,b\"", 1, 1 },
+		{ "*", "\"a\"", 1, 1 }, { "\"b\"", "\"a\"", 0, 0 }, { "\"\"", "\"a\"", 0, 0 },
+		{ "\"a,b\"", "\"a,b\"", 1, 1 },
 		{ "\"ab\"", "\"a\"", 0, 0 }, { ",\"a\",", "\"a\"", 1, 1 },
-		{ "", "\"a\"", -1, -1 }, { "a", "\"a\"", -1, -1 }, { "\"a", "\"a\"", -1, -1 }, { "\"a\" \"b\"", "\"a\"", -1, -1 },
+		{ "", "\"a\"", -1, -1 }, { "a", "\"a\"", -1, -1 }, { "\"a", "\"a\"", -1, -1 },
+		{ "\"a\" \"b\"", "\"a\"", -1, -1 },
 		{ "w/\"a\"", "\"a\"", -1, -1 }, { "\"a b\"", "\"a\"", -1, -1 }, { "*, \"a\"", "\"a\"", -1, -1 },
 	};
 
@@ -155,10 +158,15 @@ test_trace_malformed_starts_a_new_one(void **state)
 {
 	static const char good[] = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 	static const char *const bad[] = {
-		"", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01-",
-		"00-00000000000000000000000000000000-b7ad6b7169203331-01", "00-0af7651916cd43dd8448eb211c80319c-0000000000000000-01",
-		"ff-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", "00-0AF7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
-		"00_0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", "0g-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+		"",
+		"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331",
+		"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01-",
+		"00-00000000000000000000000000000000-b7ad6b7169203331-01",
+		"00-0af7651916cd43dd8448eb211c80319c-0000000000000000-01",
+		"ff-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+		"00-0AF7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+		"00_0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+		"0g-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
 		"01-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01x",
 	};
 	struct http_trace trace;

@@ -30,9 +30,12 @@ static const struct {
 	{ "padding", "--B \t\r\nContent-Disposition: form-data; name=a\r\n\r\n1\r\n--B--", "[a|-|-]1" },
 	{ "file", "--B\r\nContent-Disposition: form-data; name=\"file\"; filename=\"x.pdf\"\r\n"
 	  "Content-Type: application/pdf\r\n\r\n%PDF\r\n--B--\r\n", "[file|x.pdf|application/pdf]%PDF" },
-	{ "field names in any case", "--B\r\ncontent-DISPOSITION:Form-Data;Name=a\r\nCONTENT-type:  x/y \r\n\r\n1\r\n--B--",
+	{ "field names in any case",
+	  "--B\r\ncontent-DISPOSITION:Form-Data;Name=a\r\nCONTENT-type:  x/y \r\n\r\n1\r\n--B--",
 	  "[a|-|x/y]1" },
-	{ "data with delimiter starts", HEAD("name=a") "\r\r\n\r\n-\r\n--\r\n--A\r\n--b\r\n\r\n--B--", "[a|-|-]\r\r\n\r\n-\r\n--\r\n--A\r\n--b\r\n" },
+	{ "data with delimiter starts",
+	  HEAD("name=a") "\r\r\n\r\n-\r\n--\r\n--A\r\n--b\r\n\r\n--B--",
+	  "[a|-|-]\r\r\n\r\n-\r\n--\r\n--A\r\n--b\r\n" },
 	{ "boundary without line start is data", HEAD("name=a") "x--B--\r\n--B--", "[a|-|-]x--B--" },
 	{ "quote escapes", HEAD("name=\"a\"; filename=\"q\\\"b\\\\c%22.txt\"") "\r\n--B--", "[a|c\".txt|-]" },
 	{ "browser escapes", HEAD("name=\"a%22b\"; filename=\"x%0D%0Ay\"") "\r\n--B--", "[a\"b|x%0D%0Ay|-]" },
@@ -40,12 +43,15 @@ static const struct {
 	{ "path that climbs", HEAD("name=a; filename=\"../../etc/passwd\"") "\r\n--B--", "[a|passwd|-]" },
 	{ "empty filename", HEAD("name=a; filename=\"\"") "\r\n--B--", "[a||-]" },
 	{ "utf-8 filename", HEAD("name=a; filename=\"\xc3\xa9.txt\"") "\r\n--B--", "[a|\xc3\xa9.txt|-]" },
-	{ "filename*", HEAD("name=a; filename=\"e.txt\"; filename*=UTF-8''%c3%a9.txt") "\r\n--B--", "[a|\xc3\xa9.txt|-]" },
+	{ "filename*",
+	  HEAD("name=a; filename=\"e.txt\"; filename*=UTF-8''%c3%a9.txt") "\r\n--B--", "[a|\xc3\xa9.txt|-]" },
 	{ "filename* first", HEAD("name=a; filename*=utf-8'en'%c3%a9; filename=e") "\r\n--B--", "[a|\xc3\xa9|-]" },
 	{ "semicolon in quotes", HEAD("name=\"a;b\"; filename=\"c; name=d\"") "\r\n--B--", "[a;b|c; name=d|-]" },
-	{ "binary transfer encoding", "--B\r\nContent-Disposition: form-data; name=a\r\nContent-Transfer-Encoding: Binary\r\n\r\n1\r\n--B--",
+	{ "binary transfer encoding",
+	  "--B\r\nContent-Disposition: form-data; name=a\r\nContent-Transfer-Encoding: Binary\r\n\r\n1\r\n--B--",
 	  "[a|-|-]1" },
-	{ "other fields are passed over", "--B\r\nX-Y: z\r\nContent-Disposition: form-data; name=a\r\n\r\n1\r\n--B--", "[a|-|-]1" },
+	{ "other fields are passed over",
+	  "--B\r\nX-Y: z\r\nContent-Disposition: form-data; name=a\r\n\r\n1\r\n--B--", "[a|-|-]1" },
 	{ "nothing", "", "!" },
 	{ "preamble", "hello\r\n" HEAD("name=a") "1\r\n--B--", "!" },
 	{ "other boundary", "--C\r\nContent-Disposition: form-data; name=a\r\n\r\n1\r\n--C--", "!" },
@@ -60,7 +66,8 @@ static const struct {
 	{ "folded head", "--B\r\nContent-Disposition: form-data;\r\n name=a\r\n\r\n1\r\n--B--", "!" },
 	{ "no disposition", "--B\r\nContent-Type: a/b\r\n\r\n1\r\n--B--", "!" },
 	{ "no head", "--B\r\n\r\n1\r\n--B--", "!" },
-	{ "disposition twice", "--B\r\nContent-Disposition: form-data; name=a\r\nContent-Disposition: form-data; name=a\r\n\r\n1\r\n--B--",
+	{ "disposition twice",
+	  "--B\r\nContent-Disposition: form-data; name=a\r\nContent-Disposition: form-data; name=a\r\n\r\n1\r\n--B--",
 	  "!" },
 	{ "attachment", "--B\r\nContent-Disposition: attachment; name=a\r\n\r\n1\r\n--B--", "!" },
 	{ "form-datax", "--B\r\nContent-Disposition: form-datax; name=a\r\n\r\n1\r\n--B--", "!" },
@@ -74,8 +81,10 @@ static const struct {
 	{ "filename* not utf-8", HEAD("name=a; filename*=UTF-8''%ff") "1\r\n--B--", "!" },
 	{ "filename* latin", HEAD("name=a; filename*=iso-8859-1''x") "1\r\n--B--", "!" },
 	{ "filename* nul", HEAD("name=a; filename*=UTF-8''x%00y") "1\r\n--B--", "!" },
-	{ "base64", "--B\r\nContent-Disposition: form-data; name=a\r\nContent-Transfer-Encoding: base64\r\n\r\nMQ==\r\n--B--", "!" },
-	{ "nested", "--B\r\nContent-Disposition: form-data; name=a\r\nContent-Type: multipart/mixed; boundary=C\r\n\r\n1\r\n--B--",
+	{ "base64",
+	  "--B\r\nContent-Disposition: form-data; name=a\r\nContent-Transfer-Encoding: base64\r\n\r\nMQ==\r\n--B--", "!" },
+	{ "nested",
+	  "--B\r\nContent-Disposition: form-data; name=a\r\nContent-Type: multipart/mixed; boundary=C\r\n\r\n1\r\n--B--",
 	  "!" },
 	{ "no colon", "--B\r\nContent-Disposition form-data; name=a\r\n\r\n1\r\n--B--", "!" },
 };
@@ -193,7 +202,8 @@ accepts(const char *before, const char *text, int n, const char *after)
 	for (int i = 0; i < n; i++)
 		buf_addstr(&body, text);
 	buf_addstr(&body, after);
-	ok = multipart_feed(multipart, body.data, body.len, &problem) == 0 && multipart_finish(multipart, &problem) == 0;
+	ok = multipart_feed(multipart, body.data, body.len, &problem) == 0 &&
+	    multipart_finish(multipart, &problem) == 0;
 	problem_done(&problem);
 	multipart_free(multipart);
 	buf_done(&out);
@@ -207,12 +217,17 @@ test_multipart_is_bounded(void **state)
 	(void)state;
 	assert_true(accepts("", HEAD("name=a") "1\r\n", MULTIPART_PARTS_MAX, "--B--"));
 	assert_false(accepts("", HEAD("name=a") "1\r\n", MULTIPART_PARTS_MAX + 1, "--B--"));
-	assert_true(accepts("--B\r\nContent-Disposition: form-data; name=", "a", MULTIPART_NAME_MAX, "\r\n\r\n1\r\n--B--"));
-	assert_false(accepts("--B\r\nContent-Disposition: form-data; name=", "a", MULTIPART_NAME_MAX + 1, "\r\n\r\n1\r\n--B--"));
-	assert_true(accepts("--B\r\nContent-Disposition: form-data; name=a; filename=", "f", MULTIPART_FILENAME_MAX, "\r\n\r\n1\r\n--B--"));
-	assert_false(accepts("--B\r\nContent-Disposition: form-data; name=a; filename=", "f", MULTIPART_FILENAME_MAX + 1,
+	assert_true(accepts("--B\r\nContent-Disposition: form-data; name=",
+	    "a", MULTIPART_NAME_MAX, "\r\n\r\n1\r\n--B--"));
+	assert_false(accepts("--B\r\nContent-Disposition: form-data; name=",
+	    "a", MULTIPART_NAME_MAX + 1, "\r\n\r\n1\r\n--B--"));
+	assert_true(accepts("--B\r\nContent-Disposition: form-data; name=a; filename=",
+	    "f", MULTIPART_FILENAME_MAX, "\r\n\r\n1\r\n--B--"));
+	assert_false(accepts("--B\r\nContent-Disposition: form-data; name=a; filename=",
+	    "f", MULTIPART_FILENAME_MAX + 1,
 	    "\r\n\r\n1\r\n--B--"));
-	assert_false(accepts("--B\r\nX: ", "x", MULTIPART_HEAD_MAX, "\r\nContent-Disposition: form-data; name=a\r\n\r\n1\r\n--B--"));
+	assert_false(accepts("--B\r\nX: ",
+	    "x", MULTIPART_HEAD_MAX, "\r\nContent-Disposition: form-data; name=a\r\n\r\n1\r\n--B--"));
 	assert_false(accepts("--B", " ", 100, "\r\nContent-Disposition: form-data; name=a\r\n\r\n1\r\n--B--"));
 }
 
@@ -225,7 +240,8 @@ test_disposition_of_a_download_is_safe(void **state)
 	disposition_format("invoice 1.pdf", text, sizeof(text));
 	assert_string_equal(text, "attachment; filename=\"invoice 1.pdf\"; filename*=UTF-8''invoice%201.pdf");
 	disposition_format("\xc3\xa9\"\r\n\\/%.txt", text, sizeof(text));
-	assert_string_equal(text, "attachment; filename=\"_______.txt\"; filename*=UTF-8''%C3%A9%22%0D%0A%5C%2F%25.txt");
+	assert_string_equal(text,
+	    "attachment; filename=\"_______.txt\"; filename*=UTF-8''%C3%A9%22%0D%0A%5C%2F%25.txt");
 	memset(text, 'a', sizeof(text) - 1);
 	text[sizeof(text) - 1] = '\0';
 	disposition_format(text, small, sizeof(small));

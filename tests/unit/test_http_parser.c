@@ -224,7 +224,8 @@ case_oracle(const struct text *text)
 	run_init(&run);
 	run_feed(&run, text->bytes.data, text->bytes.len);
 	run_end(&run);
-	if (text->name[0] == '~' || oracle.other_method)		/* it knows a list of methods; ours are judged by the router (405) */
+	/* It knows a list of methods; ours are judged by the router (405). */
+	if (text->name[0] == '~' || oracle.other_method)
 		goto out;
 	if (oracle.refused && !run.bad)
 		fail_msg("%s %s: libhttp-parser refuses it (%s), we do not", text->file, text->name, oracle.why);

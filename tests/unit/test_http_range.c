@@ -57,7 +57,8 @@ test_range_is_chosen_by_the_rfc(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		int64_t first = -7, last = -7;
-		enum range_result result = range_choose(rows[i].range, rows[i].if_range, "\"tag\"", rows[i].size, &first, &last);
+		enum range_result result = range_choose(rows[i].range, rows[i].if_range, "\"tag\"", rows[i].size,
+		    &first, &last);
 
 		if (result != rows[i].result)
 			fail_msg("%s of %d: %d", rows[i].range, (int)rows[i].size, result);

@@ -1,4 +1,7 @@
-/* The router: rows, variables, methods. Its answers (404, 405, OPTIONS) are tested over sockets in tests/conformance. */
+/*
+ * The router: rows, variables, methods. Its answers (404, 405, OPTIONS) are tested over sockets in
+ * tests/conformance.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -69,7 +72,8 @@ static void
 test_router_knows_no_path(void **state)
 {
 	static const char *const paths[] = {
-		"/v1", "/v2", "/v1/claims/", "/v1/claims/clm_1/", "/v1/claims/clm_1/invoices", "/V1/claims", "/v1/Claims",
+		"/v1", "/v2", "/v1/claims/", "/v1/claims/clm_1/", "/v1/claims/clm_1/invoices",
+		"/V1/claims", "/v1/Claims",
 		"/v1/claims/clm_1/invoices/ivc_1/more", "/v1/claims/clm_1/invoices/",
 	};
 	struct http_match match;
