@@ -23,7 +23,8 @@ check_is_about(const json_t *check, const char *target_id, const char *code)
 {
 	const char *id = json_str(json_get(check, "target"), "id");
 
-	return id != NULL && strcmp(id, target_id) == 0 && (code == NULL || strcmp(json_str(check, "code"), code) == 0);
+	return id != NULL && strcmp(id, target_id) == 0 &&
+	    (code == NULL || strcmp(json_str(check, "code"), code) == 0);
 }
 
 /* One of the same code, target and visibility that is not cleared. */
@@ -35,7 +36,8 @@ find_check(const struct deciding *d, const struct finding *finding, json_t **che
 
 	json_object_foreach (d->claim->items, id, item) {
 		if (strncmp(id, "chk", 3) == 0 && check_is_about(item, finding->target_id, finding->code) &&
-		    strcmp(json_str(item, "state"), "cleared") != 0 && json_flag(item, "internal") == finding->internal) {
+		    strcmp(json_str(item, "state"), "cleared") != 0 &&
+		    json_flag(item, "internal") == finding->internal) {
 			*check = item;
 			return id;
 		}
@@ -108,8 +110,8 @@ check_item(const struct deciding *d, const struct finding *finding, const struct
 }
 
 /*
- * Is there room for one more? Where there are many already, the oldest cleared one has to go: an event that partners see must
- * not take away one that they do not.
+ * Is there room for one more? Where there are many already, the oldest cleared one has to go: an event that
+ * partners see must not take away one that they do not.
  */
 static bool
 find_room(const struct deciding *d, bool internal, const char **oldest)
@@ -159,7 +161,8 @@ check_usage_period(struct deciding *d, const json_t *period, const char *target_
     const json_t *object, const char *const *members)
 {
 	const char *from = json_str(period, "usage_from"), *to = json_str(period, "usage_to"), *date;
-	struct finding finding = { .code = "invoice.outside_usage_period", .target_type = target_type, .target_id = target_id };
+	struct finding finding = { .code = "invoice.outside_usage_period", .target_type = target_type,
+	    .target_id = target_id };
 	json_t *compared;
 
 	if (from == NULL || to == NULL)
@@ -168,7 +171,8 @@ check_usage_period(struct deciding *d, const json_t *period, const char *target_
 	for (size_t i = 0; members[i] != NULL; i++) {
 		json_t *row, *usage;
 
-		if ((date = json_str(object, members[i])) == NULL || (strcmp(date, from) >= 0 && strcmp(date, to) <= 0))
+		if ((date = json_str(object, members[i])) == NULL ||
+		    (strcmp(date, from) >= 0 && strcmp(date, to) <= 0))
 			continue;
 		row = json_object();
 		usage = json_sprintf("%s/%s", from, to);

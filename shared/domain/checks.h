@@ -1,6 +1,7 @@
 /*
- * checks - what the machine notices about a claim: items chk_ that are opened and cleared by events, each with a code of the
- * published table, which gives its severity. A check flags; only an open blocker stands in the way of a submit.
+ * checks - what the machine notices about a claim: items chk_ that are opened and cleared by events, each with
+ * a code of the published table, which gives its severity. A check flags; only an open blocker stands in the
+ * way of a submit.
  */
 #ifndef DOMAIN_CHECKS_H
 #define DOMAIN_CHECKS_H
@@ -9,14 +10,17 @@
 
 /* The most checks that one result opens; what a reader found beyond it adds nothing for people. */
 #define CHECKS_PER_RESULT	32
-/* Checks of a claim: then a new one takes the place of the oldest cleared one; if none is, only a blocker is still added. */
+/*
+ * Checks of a claim: then a new one takes the place of the oldest cleared one; if none is, only a blocker is
+ * still added.
+ */
 #define CHECKS_MAX		400
 
 struct finding {
 	const char	*code;		/* of CODES_CHECKS */
 	const char	*message;	/* NULL: the label of the code */
 	const char	*target_type, *target_id, *pointer;	/* pointer NULL: the whole */
-	json_t		*compared;	/* array of rows {label, entered, found, source, confidence}, NULL: none; owned by the caller */
+	json_t		*compared;	/* array of rows of schema_check's; NULL: none; the caller's */
 	bool		 internal;	/* no partner learns of it */
 	bool		 own;		/* what it compares is the partner's own: he may see it */
 };

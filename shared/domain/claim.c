@@ -1,4 +1,7 @@
-/* claim - the way of a command through the rules: the order of refusals, and what every command's events have in common. */
+/*
+ * claim - the way of a command through the rules: the order of refusals, and what every command's events have
+ * in common.
+ */
 #include "domain/claim.h"
 
 #include <assert.h>
@@ -21,7 +24,10 @@ static int	check_state(struct deciding *d);
 static int	check_interest(struct deciding *d);
 static int	check_body(struct deciding *d);
 
-/* In the order of refusals: 404, 403 role, 412, 409, 403 conflict of interest, 422 body; decide itself is the business. */
+/*
+ * In the order of refusals: 404, 403 role, 412, 409, 403 conflict of interest, 422 body; decide itself is the
+ * business.
+ */
 static int (*const stages[])(struct deciding *d) = {
 	find_item, check_role, check_match, check_state, check_interest, check_body,
 };
@@ -33,7 +39,8 @@ command_action(const struct claim_command *row)
 }
 
 int
-claim_decide(const struct world *world, const struct command *command, struct outcome *outcome, struct problem *problem)
+claim_decide(const struct world *world, const struct command *command, struct outcome *outcome,
+    struct problem *problem)
 {
 	struct outcome made = { 0 };
 	struct deciding d = {
@@ -86,7 +93,8 @@ find_item(struct deciding *d)
 	/* A worker's result may come after its document went: that is for its decide function. */
 	if (d->item == NULL && (d->row->flags & COMMAND_MACHINE))
 		return 0;
-	if (d->item == NULL || (!(d->row->flags & COMMAND_OPEN) && !claim_item_visible(d->claim, id, d->world->actor))) {
+	if (d->item == NULL || (!(d->row->flags & COMMAND_OPEN) &&
+	    !claim_item_visible(d->claim, id, d->world->actor))) {
 		problem_set(d->problem, "not_found", "The claim has no such item");
 		return -1;
 	}
@@ -116,7 +124,8 @@ check_match(struct deciding *d)
 
 	if (d->row->flags & COMMAND_COMMENT)
 		versioned = json_get(d->command->facts, "comment");
-	if (d->command->if_match < 0 || (d->row->flags & COMMAND_CREATE) || d->command->if_match == json_int(versioned, "revision"))
+	if (d->command->if_match < 0 || (d->row->flags & COMMAND_CREATE) ||
+	    d->command->if_match == json_int(versioned, "revision"))
 		return 0;
 	problem_set(d->problem, "precondition_failed", "It is at revision %lld now, you saw %lld",
 	    (long long)json_int(versioned, "revision"), (long long)d->command->if_match);
@@ -144,7 +153,8 @@ check_interest(struct deciding *d)
 	if (action == NULL)
 		return 0;
 	if (action->impartial && claim_worked_on(d->claim, actor->id)) {
-		problem_set(d->problem, "conflict_of_interest", "You worked on this claim: a colleague has to do this");
+		problem_set(d->problem, "conflict_of_interest",
+		    "You worked on this claim: a colleague has to do this");
 		return -1;
 	}
 	return action->holder ? claim_check_holder(d) : 0;
@@ -155,7 +165,8 @@ claim_check_holder(struct deciding *d)
 {
 	if (claim_is_held_by(d->claim, d->world->actor))
 		return 0;
-	problem_set(d->problem, "forbidden", "Another reviewer took this claim: they, or a senior reviewer, can do this");
+	problem_set(d->problem, "forbidden",
+	    "Another reviewer took this claim: they, or a senior reviewer, can do this");
 	return -1;
 }
 
@@ -199,7 +210,8 @@ claim_visible(const struct aggregate *claim, const struct actor *actor)
 		break;
 	}
 	organization_id = json_str(claim->head, "organization_id");
-	if (!actor->vendor && (actor->organization_id == NULL || strcmp(actor->organization_id, organization_id) != 0))
+	if (!actor->vendor && (actor->organization_id == NULL ||
+	    strcmp(actor->organization_id, organization_id) != 0))
 		return false;
 	return access_within_limits(actor, json_str(claim->head, "location_id"), json_str(claim->head, "program_id"));
 }
@@ -223,7 +235,8 @@ claim_worked_on(const struct aggregate *claim, const char *actor_id)
 	if ((by = json_str(claim->head, "submitted_by")) != NULL && strcmp(by, actor_id) == 0)
 		return true;
 	json_object_foreach (claim->items, id, item) {
-		if (item_kind_of(id) != NULL && (by = json_str(item, "created_by")) != NULL && strcmp(by, actor_id) == 0)
+		if (item_kind_of(id) != NULL && (by = json_str(item, "created_by")) != NULL &&
+		    strcmp(by, actor_id) == 0)
 			return true;
 	}
 	return false;
@@ -288,7 +301,8 @@ claim_too_many(struct deciding *d, const char *pointer, const char *what, int64_
 		return false;
 	params = json_object();
 	json_set_int(params, "max", most);
-	problem_add(d->problem, "body", pointer, "too_many", params, "At most %lld %s are possible", (long long)most, what);
+	problem_add(d->problem, "body", pointer, "too_many", params, "At most %lld %s are possible",
+	    (long long)most, what);
 	return true;
 }
 

@@ -1,6 +1,7 @@
 /*
- * claim - the rules of a claim: which command, given by whom, when, has which events; and what each reader sees of it.
- * shared/domain/README.md has the rules in words. Commands are rows (claim_commands.c), states and transitions too (states.c).
+ * claim - the rules of a claim: which command, given by whom, when, has which events; and what each reader sees
+ * of it. shared/domain/README.md has the rules in words. Commands are rows (claim_commands.c), states and
+ * transitions too (states.c).
  */
 #ifndef DOMAIN_CLAIM_H
 #define DOMAIN_CLAIM_H
@@ -11,10 +12,10 @@ struct buf;
 struct problem;
 
 /*
- * Decides what `command` does to world->target (sequence 0 and command "create": a new claim with target->id); nothing is
- * changed. 0: *outcome is filled (its events have 0..EVENTS_MAX; none: nothing changed, e.g. an empty PATCH, or `validate`).
- * -1: *problem says why, *outcome is untouched. Refusals come in this order: 404 not his, 403 role, 412, 409 state, 403
- * conflict_of_interest, 422 body, 422 business.
+ * Decides what `command` does to world->target (sequence 0 and command "create": a new claim with target->id);
+ * nothing is changed. 0: *outcome is filled (its events have 0..EVENTS_MAX; none: nothing changed, e.g. an
+ * empty PATCH, or `validate`). -1: *problem says why, *outcome is untouched. Refusals come in this order: 404
+ * not his, 403 role, 412, 409 state, 403 conflict_of_interest, 422 body, 422 business.
  */
 int	claim_decide(const struct world *world, const struct command *command, struct outcome *outcome,
 	    struct problem *problem);
@@ -24,21 +25,25 @@ bool	claim_visible(const struct aggregate *claim, const struct actor *actor);
 
 /* What to show beside the claim itself. */
 struct claim_view {
-	bool		 row;		/* of a list: without requirements, deadlines, blocked_by, additional_information */
+	bool		 row;		/* of a list: without what lists leave out unless included */
 	bool		 past;		/* as it was (as_of): without allowed_actions and blocked_by */
 	const char *const *include;	/* NULL-terminated names, checked before; NULL: none */
-	const json_t	*embeds;	/* object: what the engine loaded for include (comments, history, fund_account) */
+	const json_t	*embeds;	/* object: include's comments, history, fund_account, loaded by the engine */
 };
 /* Appends the claim as the actor of `world` sees it. */
 void	claim_write(struct buf *out, const struct world *world, const struct claim_view *view);
 /*
- * Appends one item (invoice, csr, document, metric, request, decision, check, invitation, collaborator), or an answer by its
- * ans_ id. `secrets`: members that are shown once, NULL: none.
+ * Appends one item (invoice, csr, document, metric, request, decision, check, invitation, collaborator), or an
+ * answer by its ans_ id. `secrets`: members that are shown once, NULL: none.
  */
 void	claim_write_item(struct buf *out, const struct world *world, const char *item_id, const json_t *secrets);
 /* Appends a document that is announced and not uploaded yet (the reply of document.announce). */
-void	claim_write_document(struct buf *out, const struct world *world, const char *document_id, const json_t *document);
-/* Appends a comment: the data of its last history entry, personal members in their places. Removed ones have `removed_at`. */
+void	claim_write_document(struct buf *out, const struct world *world, const char *document_id,
+    const json_t *document);
+/*
+ * Appends a comment: the data of its last history entry, personal members in their places. Removed ones have
+ * `removed_at`.
+ */
 void	claim_write_comment(struct buf *out, const struct world *world, const json_t *comment);
 /* May the actor see this item? Internal ones only by the vendor. */
 bool	claim_item_visible(const struct aggregate *claim, const char *item_id, const struct actor *actor);

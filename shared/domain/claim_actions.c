@@ -1,4 +1,7 @@
-/* claim_actions - submit, recall, resubmit, cancel, take and release: moves of the claim, with the money that goes along. */
+/*
+ * claim_actions - submit, recall, resubmit, cancel, take and release: moves of the claim, with the money that
+ * goes along.
+ */
 #include <string.h>
 
 #include "base/json.h"

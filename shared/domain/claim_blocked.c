@@ -122,7 +122,8 @@ block_content(struct reasons *reasons)
 	if (reasons->survey->claimed_minor == 0)
 		reason(reasons, "cost_missing", NULL, "#/invoices", "Add an invoice or a statement of in-house cost");
 	if (activity == NULL)
-		reason(reasons, "requirement_missing", NULL, "#/activity_id", "Choose an activity of the rules in force");
+		reason(reasons, "requirement_missing", NULL, "#/activity_id",
+		    "Choose an activity of the rules in force");
 	block_requirements(reasons, activity);
 	block_metrics(reasons, activity);
 	block_notes(reasons);
@@ -131,8 +132,8 @@ block_content(struct reasons *reasons)
 }
 
 /*
- * An open request blocks as such: what it names is no second reason. Once it is answered the judgement is the reviewer's. So
- * feedback does not count here, as it does in what `requirements` shows.
+ * An open request blocks as such: what it names is no second reason. Once it is answered the judgement is the
+ * reviewer's. So feedback does not count here, as it does in what `requirements` shows.
  */
 static void
 block_requirements(struct reasons *reasons, const json_t *activity)
@@ -147,7 +148,8 @@ block_requirements(struct reasons *reasons, const json_t *activity)
 		if (status == REQUIREMENT_MET || status == REQUIREMENT_NOT_APPLICABLE)
 			continue;
 		snprintf(code, sizeof(code), "requirement_%s", requirement_status_name(status));
-		reason(reasons, code, json_str(requirement, "key"), "#/documents", "%s", json_str(requirement, "label"));
+		reason(reasons, code, json_str(requirement, "key"), "#/documents", "%s",
+		    json_str(requirement, "label"));
 	}
 }
 
@@ -188,7 +190,8 @@ block_notes(struct reasons *reasons)
 		if (proof->has_note)
 			continue;
 		snprintf(pointer, sizeof(pointer), "#/documents/%s/note", proof->id);
-		reason(reasons, "note_missing", proof->requirement, pointer, "A proof needs a note that says what it shows");
+		reason(reasons, "note_missing", proof->requirement, pointer,
+		    "A proof needs a note that says what it shows");
 	}
 }
 
@@ -204,7 +207,8 @@ block_checks(struct reasons *reasons)
 		const char *id = json_string_value(value);
 		const json_t *check = aggregate_item(reasons->survey->claim, id);
 
-		if (!check_is_open(check) || json_flag(check, "internal") || strcmp(json_str(check, "severity"), "blocker") != 0)
+		if (!check_is_open(check) || json_flag(check, "internal") ||
+		    strcmp(json_str(check, "severity"), "blocker") != 0)
 			continue;
 		snprintf(pointer, sizeof(pointer), "#/checks/%s", id);
 		reason(reasons, "check_blocking", NULL, pointer, "%s", json_str(check, "message"));
@@ -227,10 +231,12 @@ block_money(struct reasons *reasons)
 		decimal_format(left, currency->digits, left_text);
 		decimal_format(needed, currency->digits, needed_text);
 		if (access_allows(world->actor, MAY_SEE_ACCOUNT))
-			reason(reasons, "insufficient_funds", NULL, "#/totals/claimed", "%s %s is needed and %s %s is left",
+			reason(reasons, "insufficient_funds", NULL, "#/totals/claimed",
+			    "%s %s is needed and %s %s is left",
 			    currency->code, needed_text, currency->code, left_text);
 		else
-			reason(reasons, "insufficient_funds", NULL, "#/totals/claimed", "The fund account has too little left");
+			reason(reasons, "insufficient_funds", NULL, "#/totals/claimed",
+			    "The fund account has too little left");
 	}
 	if (reasons->survey->claimed_minor > 0)
 		block_cap(reasons, reserved);
@@ -286,7 +292,8 @@ block_evidence_time(struct reasons *reasons)
 }
 
 void
-claim_standing_init(struct claim_standing *standing, const struct world *world, const struct survey *survey, bool rows)
+claim_standing_init(struct claim_standing *standing, const struct world *world, const struct survey *survey,
+    bool rows)
 {
 	unsigned state = 1u << claim_state_parse(json_str(world->target->head, "state"));
 
@@ -319,7 +326,8 @@ claim_allowed(const struct world *world, const struct claim_standing *standing)
 	for (unsigned i = 0; i < CLAIM_ACTION_COUNT; i++) {
 		const struct claim_action_row *action = claim_action_row((enum claim_action)i);
 
-		if (!(action->from & state) || (standing->actions & (1u << i)) || !access_allows(actor, action->permission) ||
+		if (!(action->from & state) || (standing->actions & (1u << i)) ||
+		    !access_allows(actor, action->permission) ||
 		    (action->impartial && claim_worked_on(world->target, actor->id)) ||
 		    (action->holder && !claim_is_held_by(world->target, actor)))
 			continue;
@@ -345,10 +353,12 @@ claim_refuse_blocked(struct problem *problem, const json_t *rows)
 	json_array_foreach (rows, i, row) {
 		json_t *params = json_get(row, "params");
 
-		problem_add(problem, "body", json_str(row, "pointer"), json_str(row, "code"), json_incref(params), "%s",
+		problem_add(problem, "body", json_str(row, "pointer"), json_str(row, "code"),
+		    json_incref(params), "%s",
 		    json_str(row, "detail"));
 		if (i < json_array_size(problem->errors))
-			json_set(json_array_get(problem->errors, i), "requirement", json_incref(json_object_get(row, "requirement")));
+			json_set(json_array_get(problem->errors, i), "requirement",
+			    json_incref(json_object_get(row, "requirement")));
 	}
 	if (i > 1)
 		snprintf(problem->detail, sizeof(problem->detail), "%zu things stand in the way", i);

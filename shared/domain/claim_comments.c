@@ -1,6 +1,7 @@
 /*
- * claim_comments - remarks. A comment lives in the history alone: the data of its last entry is the comment as stored, with its
- * text and author as personal members. The head counts them. They change neither state nor revision of the claim.
+ * claim_comments - remarks. A comment lives in the history alone: the data of its last entry is the comment as
+ * stored, with its text and author as personal members. The head counts them. They change neither state nor
+ * revision of the claim.
  */
 #include <string.h>
 
@@ -48,7 +49,8 @@ guard_fresh_comment(struct deciding *d)
 {
 	int64_t made_ms;
 
-	if (time_parse(json_str(stored_comment(d), "created_at"), &made_ms) && d->world->now_ms - made_ms <= COMMENT_EDIT_MS)
+	if (time_parse(json_str(stored_comment(d), "created_at"), &made_ms) &&
+	    d->world->now_ms - made_ms <= COMMENT_EDIT_MS)
 		return 0;
 	return claim_refuse_state(d, "A comment can be changed for 15 minutes");
 }
@@ -89,7 +91,8 @@ decide_comment_add(struct deciding *d)
 	char id[ID_SIZE];
 
 	if (is_internal(d->body) && !access_allows(d->world->actor, MAY_SEE_INTERNAL))
-		problem_add(d->problem, "body", "#/visibility", "invalid_enum", NULL, "Your comments are for all who see the claim");
+		problem_add(d->problem, "body", "#/visibility", "invalid_enum", NULL,
+		    "Your comments are for all who see the claim");
 	if (target != NULL && check_target(d, target, "#/target"))
 		json_set(d->body, "target", json_copy((json_t *)(uintptr_t)target));
 	if (problem_is_set(d->problem))

@@ -1,4 +1,7 @@
-/* claim_costs - invoices, statements of in-house cost and metrics: sums, shares, orders of dates and what is filled in. */
+/*
+ * claim_costs - invoices, statements of in-house cost and metrics: sums, shares, orders of dates and what is
+ * filled in.
+ */
 #include <assert.h>
 #include <stdio.h>
 #include <string.h>
@@ -16,7 +19,8 @@
 static int64_t	decimal_of(const json_t *object, const char *member, int digits);
 static int64_t	eligible_minor(const json_t *invoice);
 static void	settle_lines(struct deciding *d, json_t *whole, const char *item_id);
-static void	settle_claimed(struct deciding *d, json_t *whole, const json_t *old, int64_t most, int64_t most_before);
+static void	settle_claimed(struct deciding *d, json_t *whole, const json_t *old, int64_t most,
+    int64_t most_before);
 
 /* A stored decimal, scaled to 10^digits. */
 static int64_t
@@ -36,7 +40,8 @@ eligible_minor(const json_t *invoice)
 {
 	int64_t eligible = 0;
 
-	money_scale(money_minor(json_get(invoice, "net")), decimal_of(invoice, "eligible_share", SHARE_DIGITS), 100, &eligible);
+	money_scale(money_minor(json_get(invoice, "net")), decimal_of(invoice, "eligible_share", SHARE_DIGITS),
+	    100, &eligible);
 	return eligible;
 }
 
@@ -47,7 +52,8 @@ settle_invoice(struct deciding *d, json_t *whole, const json_t *old)
 	int64_t gross = money_minor(json_get(whole, "gross"));
 
 	if (net + tax != gross)
-		problem_add(d->problem, "body", "#/gross", "inconsistent_sum", NULL, "net and tax do not add up to gross");
+		problem_add(d->problem, "body", "#/gross", "inconsistent_sum", NULL,
+		    "net and tax do not add up to gross");
 	check_date_order(d, whole, "service_from", "service_to", "#/service_to");
 	check_document_ids(d, json_get(whole, "document_ids"), "#/document_ids");
 	settle_lines(d, whole, old ? d->command->item_id : NULL);
@@ -66,10 +72,12 @@ settle_csr(struct deciding *d, json_t *whole, const json_t *old)
 	json_array_foreach (lines, i, line) {
 		snprintf(pointer, sizeof(pointer), "#/lines/%zu/to", i);
 		check_date_order(d, line, "from", "to", pointer);
-		if (!money_scale(money_minor(json_get(line, "rate")), decimal_of(line, "hours", HOURS_DIGITS), 100, &amount) ||
+		if (!money_scale(money_minor(json_get(line, "rate")), decimal_of(line, "hours", HOURS_DIGITS),
+		    100, &amount) ||
 		    !money_add(total, amount, &total)) {
 			snprintf(pointer, sizeof(pointer), "#/lines/%zu/rate", i);
-			problem_add(d->problem, "body", pointer, "too_large", NULL, "The total is more than can be counted");
+			problem_add(d->problem, "body", pointer, "too_large", NULL,
+			    "The total is more than can be counted");
 			amount = 0;
 		}
 		json_set(line, "amount", money_json(amount, d->currency));
@@ -85,7 +93,8 @@ settle_csr(struct deciding *d, json_t *whole, const json_t *old)
 }
 
 /*
- * claimed null: all that can be claimed. What was claimed whole before goes along with a new amount unless the patch names it.
+ * claimed null: all that can be claimed. What was claimed whole before goes along with a new amount unless the
+ * patch names it.
  */
 static void
 settle_claimed(struct deciding *d, json_t *whole, const json_t *old, int64_t most, int64_t most_before)
@@ -100,7 +109,8 @@ settle_claimed(struct deciding *d, json_t *whole, const json_t *old, int64_t mos
 		json_t *params = json_object();
 
 		json_set(params, "max", money_amount_json(most, d->currency));
-		problem_add(d->problem, "body", "#/claimed", "too_large", params, "At most the eligible part can be claimed");
+		problem_add(d->problem, "body", "#/claimed", "too_large", params,
+		    "At most the eligible part can be claimed");
 	}
 }
 
@@ -120,7 +130,8 @@ settle_lines(struct deciding *d, json_t *whole, const char *item_id)
 		const char *given = json_str(copy, "id");
 
 		if (given == NULL) {
-			for (size_t n = i + 1; snprintf(name, sizeof(name), "%zu", n), json_get(names, name) != NULL; n++)
+			for (size_t n = i + 1; snprintf(name, sizeof(name), "%zu", n),
+			    json_get(names, name) != NULL; n++)
 				;
 			json_set_str(copy, "id", name);
 		} else if (json_get(names, given) != NULL) {
@@ -133,11 +144,13 @@ settle_lines(struct deciding *d, json_t *whole, const char *item_id)
 	json_set(whole, "lines", named);
 	json_decref(names);
 	json_object_foreach (d->claim->items, id, item) {
-		if ((strncmp(id, "ivc", 3) == 0 || strncmp(id, "csr", 3) == 0) && (item_id == NULL || strcmp(id, item_id) != 0))
+		if ((strncmp(id, "ivc", 3) == 0 || strncmp(id, "csr", 3) == 0) &&
+		    (item_id == NULL || strcmp(id, item_id) != 0))
 			count += (int64_t)json_array_size(json_get(item, "lines"));
 	}
 	if (json_array_size(named) > 0)
-		claim_too_many(d, "#/lines", "lines of a claim", count, claim_limit(d->world, "claim_lines", CLAIM_LINES_MAX));
+		claim_too_many(d, "#/lines", "lines of a claim", count,
+		    claim_limit(d->world, "claim_lines", CLAIM_LINES_MAX));
 }
 
 /* Label and unit are the activity's; a metric that it does not have is named by its key. */

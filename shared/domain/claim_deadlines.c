@@ -1,7 +1,7 @@
 /*
- * claim_deadlines - what moves by itself: a draft warns some days before its claiming period ends: 30, 7 and 1, or what the
- * programme's clocks say. One timer a claim; what is due is found from the claim and its programme alone, so a timer that fires
- * late or twice does no harm.
+ * claim_deadlines - what moves by itself: a draft warns some days before its claiming period ends: 30, 7 and 1,
+ * or what the programme's clocks say. One timer a claim; what is due is found from the claim and its programme
+ * alone, so a timer that fires late or twice does no harm.
  */
 #include <string.h>
 
@@ -18,7 +18,8 @@ static size_t
 warnings(const struct aggregate *program, int days[WARNINGS_MAX])
 {
 	static const int usual[] = { 30, 7, 1 };
-	const json_t *list = program == NULL ? NULL : json_get(json_get(program->head, "clocks"), "draft_warning_days"), *one;
+	const json_t *list = program == NULL ? NULL :
+	    json_get(json_get(program->head, "clocks"), "draft_warning_days"), *one;
 	size_t i;
 
 	if (list == NULL) {

@@ -1,4 +1,7 @@
-/* claim_decisions - the decision: a line for each cost item, an outcome that fits them, the money, the payment that follows. */
+/*
+ * claim_decisions - the decision: a line for each cost item, an outcome that fits them, the money, the payment
+ * that follows.
+ */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,8 +30,10 @@ static void	weigh(struct deciding *d, struct verdict *verdict);
 static void	check_outcome(struct deciding *d, const struct verdict *verdict);
 static int	check_cap(struct deciding *d, int64_t approved);
 static void	close_requests(struct deciding *d);
-static int	post_money(struct deciding *d, const struct verdict *verdict, const char *decision_id, char leds[2][ID_SIZE]);
-static void	make_decision(struct deciding *d, const struct verdict *verdict, const char *id, char leds[2][ID_SIZE]);
+static int	post_money(struct deciding *d, const struct verdict *verdict, const char *decision_id,
+    char leds[2][ID_SIZE]);
+static void	make_decision(struct deciding *d, const struct verdict *verdict, const char *id,
+    char leds[2][ID_SIZE]);
 static json_t	*review_make(const struct deciding *d, const json_t *line);
 static void	make_payable(struct deciding *d, int64_t approved);
 
@@ -101,7 +106,8 @@ check_lines(struct deciding *d)
 
 		if (strcmp(type, "invoice") != 0 && strcmp(type, "csr") != 0) {
 			snprintf(where, sizeof(where), "#/lines/%zu/target/type", i);
-			problem_add(d->problem, "body", where, "invalid_enum", NULL, "A line is about an invoice or a csr");
+			problem_add(d->problem, "body", where, "invalid_enum", NULL,
+			    "A line is about an invoice or a csr");
 			continue;
 		}
 		snprintf(where, sizeof(where), "#/lines/%zu/target", i);
@@ -118,13 +124,15 @@ check_lines(struct deciding *d)
 			snprintf(where, sizeof(where), "#/lines/%zu/approved", i);
 			problem_add(d->problem, "body", where, "too_large", params, "More than the item claims");
 		}
-		if (approved < claimed && !reason_is_given(codes) && !(rejects && reason_is_given(json_get(d->body, "reason_codes")))) {
+		if (approved < claimed && !reason_is_given(codes) &&
+		    !(rejects && reason_is_given(json_get(d->body, "reason_codes")))) {
 			snprintf(where, sizeof(where), "#/lines/%zu/reason_codes", i);
 			problem_add(d->problem, "body", where, "required", NULL, "A reduced item needs a reason");
 		}
 		if (reason_is_other(codes) && json_str(line, "note") == NULL && message == NULL) {
 			snprintf(where, sizeof(where), "#/lines/%zu/note", i);
-			problem_add(d->problem, "body", where, "required", NULL, "The reason other needs a note or message");
+			problem_add(d->problem, "body", where, "required", NULL,
+			    "The reason other needs a note or message");
 		}
 	}
 	json_decref(seen);
@@ -134,7 +142,10 @@ check_lines(struct deciding *d)
 		problem_add(d->problem, "body", "#/message", "required", NULL, "The reason other needs a message");
 }
 
-/* The line as given, or what stands for none: all that is claimed, or, in a rejection, nothing for the claim's reasons. */
+/*
+ * The line as given, or what stands for none: all that is claimed, or, in a rejection, nothing for the claim's
+ * reasons.
+ */
 static json_t *
 line_make(const struct deciding *d, const char *id, const json_t *item, bool rejects)
 {
@@ -153,11 +164,13 @@ line_make(const struct deciding *d, const char *id, const json_t *item, bool rej
 	if (given != NULL)
 		json_set(made, "approved", json_copy(json_get(given, "approved")));
 	else
-		json_set(made, "approved", rejects ? money_json(0, d->currency) : json_copy((json_t *)(uintptr_t)claimed));
+		json_set(made, "approved", rejects ? money_json(0, d->currency) :
+		    json_copy((json_t *)(uintptr_t)claimed));
 	if (given != NULL && reason_is_given(json_get(given, "reason_codes")))
 		json_set(made, "reason_codes", json_incref(json_get(given, "reason_codes")));
 	else
-		json_set(made, "reason_codes", rejects ? json_incref(json_get(d->body, "reason_codes")) : json_array());
+		json_set(made, "reason_codes", rejects ? json_incref(json_get(d->body, "reason_codes")) :
+		    json_array());
 	json_set(made, "note", given ? json_incref(json_object_get(given, "note")) : NULL);
 	return made;
 }
@@ -173,7 +186,8 @@ weigh(struct deciding *d, struct verdict *verdict)
 		size_t i;
 
 		json_array_foreach (ids, i, id) {
-			json_t *line = line_make(d, json_string_value(id), aggregate_item(d->claim, json_string_value(id)),
+			json_t *line = line_make(d, json_string_value(id),
+			    aggregate_item(d->claim, json_string_value(id)),
 			    verdict->to == CLAIM_REJECTED);
 
 			verdict->claimed += money_minor(json_get(line, "claimed"));
@@ -203,7 +217,8 @@ check_outcome(struct deciding *d, const struct verdict *verdict)
 	json_set(params, "claimed", money_amount_json(claimed, d->currency));
 	json_set(params, "approved", money_amount_json(approved, d->currency));
 	problem_add(d->problem, "body", "#/outcome", "inconsistent_sum", params, "The lines make this %s",
-	    claim_state_row(approved == claimed ? CLAIM_APPROVED : approved > 0 ? CLAIM_PARTIALLY_APPROVED : CLAIM_REJECTED)->name);
+	    claim_state_row(approved == claimed ? CLAIM_APPROVED : approved > 0 ? CLAIM_PARTIALLY_APPROVED :
+	    CLAIM_REJECTED)->name);
 }
 
 /* A cap may have become lower since the submit: the base is recorded with the decision. */
@@ -235,7 +250,8 @@ post_money(struct deciding *d, const struct verdict *verdict, const char *decisi
 	int64_t rest = claim_reserved_minor(d->claim) - verdict->approved;
 	struct events *events = &d->outcome->events;
 
-	if (verdict->approved > 0 && account_post(d->world, events, "commit", verdict->approved, d->claim->id, decision_id, NULL,
+	if (verdict->approved > 0 && account_post(d->world, events, "commit", verdict->approved, d->claim->id,
+	    decision_id, NULL,
 	    NULL, leds[0], d->problem) == -1)
 		return -1;
 	if (rest > 0 && account_post(d->world, events, "release", rest, d->claim->id, decision_id,

@@ -1,4 +1,7 @@
-/* claim_documents - announcing, uploading, replacing and removing files. Their bytes are the engine's; here are the rules. */
+/*
+ * claim_documents - announcing, uploading, replacing and removing files. Their bytes are the engine's; here are
+ * the rules.
+ */
 #include <stdlib.h>
 #include <string.h>
 
@@ -86,19 +89,21 @@ guard_document_upload(struct deciding *d)
 	const json_t *old = replaced_of(d, &id);
 
 	if (old != NULL && !claim_item_is_open(d, id, old))
-		return claim_refuse_state(d, "Only a document that a request names, or one added since, can be replaced now");
+		return claim_refuse_state(d,
+		    "Only a document that a request names, or one added since, can be replaced now");
 	return 0;
 }
 
 /*
- * The body with what it takes from the replaced document and from the file. Digest and size of the file come from facts and
- * are compared with what was announced later. gives.
+ * The body with what it takes from the replaced document and from the file. Digest and size of the file come
+ * from facts and are compared with what was announced later. gives.
  */
 static json_t *
 upload_body(const struct deciding *d)
 {
 	static const char *const inherited[] = { "purpose", "kind", "requirement", "note" };
-	static const char *const made[] = { "status", "version", "uploaded_by", "created_at", "updated_at", "revision", "created_by",
+	static const char *const made[] = { "status", "version", "uploaded_by", "created_at", "updated_at",
+	    "revision", "created_by",
 		"claim_revision" };
 	json_t *body = json_is_object(d->command->body) ? json_copy(d->command->body) : json_object();
 	const char *id, *name = json_str(d->command->facts, "name");
@@ -163,7 +168,8 @@ check_upload(struct deciding *d, int64_t size)
 		problem_add(d->problem, "body", "#/kind", "required", NULL, "A proof needs its kind");
 	requirement = json_str(d->body, "requirement");
 	if (requirement != NULL && !requirements_have(activity, requirement))
-		problem_add(d->problem, "body", "#/requirement", "not_found", NULL, "The activity has no such requirement");
+		problem_add(d->problem, "body", "#/requirement", "not_found", NULL,
+		    "The activity has no such requirement");
 	if (replaced_of(d, &id) != NULL)
 		documents--;
 	else if (id != NULL)
@@ -270,7 +276,8 @@ link_invoice(struct deciding *d, struct event *event, const char *invoice_id, co
 {
 	const json_t *invoice = aggregate_item(d->claim, invoice_id);
 	const json_t *changed = json_get(json_get(event->items, invoice_id), "document_ids"), *one;
-	json_t *ids = json_copy((json_t *)(uintptr_t)(changed ? changed : json_get(invoice, "document_ids"))), *members;
+	json_t *ids = json_copy((json_t *)(uintptr_t)(changed ? changed : json_get(invoice, "document_ids"))),
+	    *members;
 	bool there = false;
 	size_t i;
 
@@ -375,6 +382,7 @@ settle_document(struct deciding *d, json_t *whole, const json_t *old)
 		problem_add(d->problem, "body", "#/kind", "required", NULL, "A proof needs its kind");
 	if (json_object_get(d->body, "requirement") != NULL && requirement != NULL &&
 	    !requirements_have(claim_activity(d->world), requirement))
-		problem_add(d->problem, "body", "#/requirement", "not_found", NULL, "The activity has no such requirement");
+		problem_add(d->problem, "body", "#/requirement", "not_found", NULL,
+		    "The activity has no such requirement");
 	return 0;
 }

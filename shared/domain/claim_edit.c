@@ -26,7 +26,8 @@ same(const char *a, const char *b)
 int
 decide_create(struct deciding *d)
 {
-	static const char *const unset[] = { "on_hold", "reviewer", "reviewer_id", "submitted_at", "submitted_by", "decided_at",
+	static const char *const unset[] = { "on_hold", "reviewer", "reviewer_id", "submitted_at",
+	    "submitted_by", "decided_at",
 		"reserved", "approved" };
 	const struct world *world = d->world;
 	json_t *payment, *value;
@@ -71,7 +72,10 @@ decide_create(struct deciding *d)
 	return 0;
 }
 
-/* Programme, period, activity, account and currency fit each other: what the engine loaded is what the claim names. */
+/*
+ * Programme, period, activity, account and currency fit each other: what the engine loaded is what the claim
+ * names.
+ */
 static void
 check_place(struct deciding *d, const json_t *whole)
 {
@@ -90,11 +94,13 @@ check_place(struct deciding *d, const json_t *whole)
 	if (!same(json_str(world->program->head, "state"), "active"))
 		problem_add(d->problem, "body", "#/program_id", "not_found", NULL, "The programme takes no claims");
 	if (world->rules == NULL || rules_activity(world->rules, json_str(whole, "activity_id")) == NULL)
-		problem_add(d->problem, "body", "#/activity_id", "not_found", NULL, "The programme has no such activity");
+		problem_add(d->problem, "body", "#/activity_id", "not_found", NULL,
+		    "The programme has no such activity");
 	json_array_foreach (json_get(world->program->head, "currencies"), i, code)
 		known = known || same(json_string_value(code), currency);
 	if (!known)
-		problem_add(d->problem, "body", "#/currency", "currency_mismatch", NULL, "The programme does not use %s", currency);
+		problem_add(d->problem, "body", "#/currency", "currency_mismatch", NULL,
+		    "The programme does not use %s", currency);
 	if (program_period(world->program, period_id) == NULL) {
 		problem_add(d->problem, "body", "#/period_id", "not_found", NULL, "The programme has no such period");
 		return;
@@ -102,7 +108,8 @@ check_place(struct deciding *d, const json_t *whole)
 	if (world->account == NULL || world->account->sequence == 0 ||
 	    !same(json_str(world->account->head, "period_id"), period_id) ||
 	    !same(json_str(world->account->head, "program_id"), program_id))
-		problem_add(d->problem, "body", "#/period_id", "not_found", NULL, "There is no fund account for this period");
+		problem_add(d->problem, "body", "#/period_id", "not_found", NULL,
+		    "There is no fund account for this period");
 	else if (known && !same(json_str(world->account->head, "currency"), currency))
 		problem_add(d->problem, "body", "#/currency", "currency_mismatch", NULL, "The fund account is in %s",
 		    json_str(world->account->head, "currency"));
@@ -113,14 +120,16 @@ check_location(struct deciding *d, const json_t *whole)
 {
 	const struct aggregate *location = d->world->location;
 	const char *id = json_str(whole, "location_id");
-	const char *organization_id = d->claim->sequence ? json_str(d->head, "organization_id") : d->world->actor->organization_id;
+	const char *organization_id = d->claim->sequence ? json_str(d->head, "organization_id") :
+	    d->world->actor->organization_id;
 
 	if (location == NULL || location->sequence == 0 || strcmp(location->id, id) != 0 ||
 	    !same(json_str(location->head, "organization_id"), organization_id) ||
 	    !access_within_limits(d->world->actor, id, NULL))
 		problem_add(d->problem, "body", "#/location_id", "not_found", NULL, "There is no such location");
 	else if (same(json_str(location->head, "state"), "inactive"))
-		problem_add(d->problem, "body", "#/location_id", "not_found", NULL, "The location takes no new claims");
+		problem_add(d->problem, "body", "#/location_id", "not_found", NULL,
+		    "The location takes no new claims");
 }
 
 static bool
@@ -152,7 +161,8 @@ decide_update(struct deciding *d)
 		moves = true;
 		snprintf(pointer, sizeof(pointer), "#/%s", fixed[i]);
 		if (has_evidence(d->claim))
-			problem_add(d->problem, "body", pointer, "not_editable", NULL, "It is fixed once the claim has an item");
+			problem_add(d->problem, "body", pointer, "not_editable", NULL,
+			    "It is fixed once the claim has an item");
 	}
 	check_date_order(d, whole, "activity_from", "activity_to", "#/activity_to");
 	if (!problem_is_set(d->problem) && (moves || json_object_get(d->body, "activity_id") != NULL))
@@ -185,7 +195,8 @@ static void
 check_activity_dates(struct deciding *d, const char *claim_id, const json_t *whole)
 {
 	static const char *const dates[] = { "activity_from", "activity_to", NULL };
-	const json_t *period = d->world->program ? program_period(d->world->program, json_str(whole, "period_id")) : NULL;
+	const json_t *period = d->world->program ?
+	    program_period(d->world->program, json_str(whole, "period_id")) : NULL;
 
 	check_usage_period(d, period, "claim", claim_id, whole, dates);
 }

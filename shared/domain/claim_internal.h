@@ -1,4 +1,7 @@
-/* claim_internal - what the files of a claim's rules share. Nothing outside claim*.c, requirements.c and checks.c includes it. */
+/*
+ * claim_internal - what the files of a claim's rules share. Nothing outside claim*.c, requirements.c and
+ * checks.c includes it.
+ */
 #ifndef DOMAIN_CLAIM_INTERNAL_H
 #define DOMAIN_CLAIM_INTERNAL_H
 
@@ -41,7 +44,7 @@ enum {
 struct claim_command {
 	const char		*name;
 	const struct schema	*schema;	/* of the body; NULL: decide checks what comes in facts */
-	int			 action;	/* enum claim_action: gives permission, states, holder, impartial; ACTION_NONE: below */
+	int			 action;	/* enum claim_action, which says who and when; ACTION_NONE: below */
 	enum permission		 permission;
 	unsigned		 states;
 	const char		*prefix;	/* of the item in the path; NULL: none */
@@ -62,13 +65,14 @@ struct item_kind {
 	int64_t			 most;		/* where the limits say nothing */
 	const char		*added, *updated, *removed;
 	/*
-	 * Fills what is computed in `whole`, which holds every member, and adds what is wrong to d->problem. `old` is NULL for a
-	 * new item. 0, or -1 with the problem.
+	 * Fills what is computed in `whole`, which holds every member, and adds what is wrong to d->problem.
+	 * `old` is NULL for a new item. 0, or -1 with the problem.
 	 */
 	int	(*settle)(struct deciding *d, json_t *whole, const json_t *old);
 };
 
-const struct item_kind *item_kind_of(const char *item_id);		/* NULL: not a kind that people add and change */
+/* NULL: not a kind that people add and change. */
+const struct item_kind *item_kind_of(const char *item_id);
 
 /* claim.c */
 /* An event of the claim by the world's actor, of the revision after the command. */
@@ -113,8 +117,8 @@ size_t	claim_requests_open(const struct aggregate *claim);
 /* claim_money.c */
 int64_t	claim_reserved_minor(const struct aggregate *claim);
 /*
- * Reserves or releases until `want_minor` is reserved; the entry's id goes to refs of the event that comes next (add_led()).
- * led[0] == 0: nothing to do. 0 or -1 with the problem.
+ * Reserves or releases until `want_minor` is reserved; the entry's id goes to refs of the event that comes next
+ * (add_led()). led[0] == 0: nothing to do. 0 or -1 with the problem.
  */
 int	claim_reserve(struct deciding *d, int64_t want_minor, const char *reason, char led[ID_SIZE]);
 json_t	*claim_totals(const struct survey *survey);
@@ -128,7 +132,8 @@ struct claim_standing {
 	json_t		*blocked;	/* object: action -> rows; NULL when they were not wanted */
 };
 /* rows false: only what the actor's own actions need. standing->blocked is given. */
-void	claim_standing_init(struct claim_standing *standing, const struct world *world, const struct survey *survey, bool rows);
+void	claim_standing_init(struct claim_standing *standing, const struct world *world,
+    const struct survey *survey, bool rows);
 /* Names of the actions that the actor may take now, in order. gives. */
 json_t	*claim_allowed(const struct world *world, const struct claim_standing *standing);
 /* Makes the refusal of what is blocked. Returns -1. */
@@ -146,7 +151,8 @@ int	settle_document(struct deciding *d, json_t *whole, const json_t *old);
 /* Are all ids documents of the claim? Adds 422 not_found for those that are not. */
 void	check_document_ids(struct deciding *d, const json_t *ids, const char *pointer);
 /* from <= to where both are there; else 422 too_small at `pointer`. */
-void	check_date_order(struct deciding *d, const json_t *object, const char *from, const char *to, const char *pointer);
+void	check_date_order(struct deciding *d, const json_t *object, const char *from, const char *to,
+    const char *pointer);
 /* claim_edit.c */
 int	decide_create(struct deciding *d);
 int	decide_update(struct deciding *d);

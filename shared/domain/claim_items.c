@@ -1,4 +1,7 @@
-/* claim_items - adding, changing and removing what a claim consists of: the same for every kind, each with its own settle(). */
+/*
+ * claim_items - adding, changing and removing what a claim consists of: the same for every kind, each with its
+ * own settle().
+ */
 #include <stdio.h>
 #include <string.h>
 
@@ -13,12 +16,15 @@ static void	describe(struct event *event, const struct item_kind *kind, const ch
 static void	check_dates(struct deciding *d, const struct item_kind *kind, const char *id, const json_t *item);
 
 static const struct item_kind kinds[] = {
-	{ "ivc", "invoice", "invoice_id", &schema_invoice, "invoices", 50, "invoice.added", "invoice.updated", "invoice.removed",
+	{ "ivc", "invoice", "invoice_id", &schema_invoice, "invoices", 50, "invoice.added", "invoice.updated",
+	    "invoice.removed",
 	  settle_invoice },
 	{ "csr", "csr", "csr_id", &schema_csr, "csrs", 20, "csr.added", "csr.updated", "csr.removed", settle_csr },
-	{ "doc", "document", "document_id", &schema_document, "documents", 100, "document.uploaded", "document.updated",
+	{ "doc", "document", "document_id", &schema_document, "documents", 100, "document.uploaded",
+	    "document.updated",
 	  "document.removed", settle_document },
-	{ "met", "metric", "metric_id", &schema_metric, "metrics", 50, "metric.added", "metric.updated", "metric.removed",
+	{ "met", "metric", "metric_id", &schema_metric, "metrics", 50, "metric.added", "metric.updated",
+	    "metric.removed",
 	  settle_metric },
 };
 

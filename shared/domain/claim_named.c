@@ -1,4 +1,7 @@
-/* claim_named - what may be changed while the claim is in action_required: what feedback names, and what was added since. */
+/*
+ * claim_named - what may be changed while the claim is in action_required: what feedback names, and what was
+ * added since.
+ */
 #include <stdio.h>
 #include <string.h>
 
@@ -32,8 +35,8 @@ claim_requests_open(const struct aggregate *claim)
 }
 
 /*
- * Does feedback of this round (the requests that brought the claim here) name the thing? `member` NULL: the thing itself or
- * any part of it; else this member or the whole.
+ * Does feedback of this round (the requests that brought the claim here) name the thing? `member` NULL: the
+ * thing itself or any part of it; else this member or the whole.
  */
 static bool
 named(const struct deciding *d, const char *id, const char *member)
@@ -86,7 +89,8 @@ guard_named_members(struct deciding *d)
 		return 0;
 	json_object_foreach (d->command->body, member, value) {
 		if (strcmp(member, "activity_id") == 0 || !named(d, d->claim->id, member))
-			return claim_refuse_state(d, "Only what a request names can be changed now; no request names %s", member);
+			return claim_refuse_state(d,
+			    "Only what a request names can be changed now; no request names %s", member);
 	}
 	return 0;
 }

@@ -21,7 +21,8 @@ invitation_state(const json_t *invitation, int64_t now_ms)
 	const char *state = json_str(invitation, "state");
 	int64_t ends_ms = 0;
 
-	if (strcmp(state, "pending") == 0 && time_parse(json_str(invitation, "expires_at"), &ends_ms) && ends_ms <= now_ms)
+	if (strcmp(state, "pending") == 0 && time_parse(json_str(invitation, "expires_at"), &ends_ms) &&
+	    ends_ms <= now_ms)
 		return "expired";
 	return state;
 }
@@ -59,7 +60,8 @@ check_runtime(struct deciding *d)
 	if (!time_parse(given, &ends_ms) || ends_ms <= d->world->now_ms)
 		problem_add(d->problem, "body", "#/expires_at", "too_small", NULL, "That is in the past");
 	else if (ends_ms > d->world->now_ms + INVITATION_DAYS_MAX * DAY_MS)
-		problem_add(d->problem, "body", "#/expires_at", "too_large", NULL, "An invitation runs for at most 30 days");
+		problem_add(d->problem, "body", "#/expires_at", "too_large", NULL,
+		    "An invitation runs for at most 30 days");
 	return 0;
 }
 
@@ -137,7 +139,8 @@ guard_invitation_runs(struct deciding *d)
 	const char *collaborator_id = collaborator_of(d->claim, d->command->item_id);
 	int64_t ends_ms = 0;
 
-	if (strcmp(json_str(d->item, "state"), "revoked") != 0 && time_parse(json_str(d->item, "expires_at"), &ends_ms) &&
+	if (strcmp(json_str(d->item, "state"), "revoked") != 0 &&
+	    time_parse(json_str(d->item, "expires_at"), &ends_ms) &&
 	    ends_ms > d->world->now_ms && (collaborator_id == NULL ||
 	    strcmp(json_str(aggregate_item(d->claim, collaborator_id), "state"), "joined") == 0))
 		return 0;
@@ -161,14 +164,15 @@ collaborator_of(const struct aggregate *claim, const char *invitation_id)
 }
 
 /*
- * Joins, or, when he joined by this invitation already (a reply was lost), gives the same collaborator a new token: the one of
- * before ends.
+ * Joins, or, when he joined by this invitation already (a reply was lost), gives the same collaborator a new
+ * token: the one of before ends.
  */
 int
 decide_invitation_accept(struct deciding *d)
 {
 	static const char *const carried[] = { "email", "permissions", "expires_at" };
-	const char *there = collaborator_of(d->claim, d->command->item_id), *name = json_str(d->command->facts, "name");
+	const char *there = collaborator_of(d->claim, d->command->item_id),
+	    *name = json_str(d->command->facts, "name");
 	struct event *event = claim_emit(d, "collaborator.joined");
 	json_t *members = json_object(), *invitation;
 	char id[ID_SIZE];
@@ -197,7 +201,8 @@ decide_invitation_accept(struct deciding *d)
 	event_data(event, "collaborator_id", json_string(id));
 	event_data(event, "invitation_id", json_string(d->command->item_id));
 	event_data(event, "again", json_boolean(there != NULL));
-	event_personal(event, "name", json_incref(json_object_get(there ? aggregate_item(d->claim, there) : members, "name")));
+	event_personal(event, "name", json_incref(json_object_get(there ? aggregate_item(d->claim, there) :
+	    members, "name")));
 	event_ref(event, id);
 	event_item(event, id, members);
 	/* Who comes by a link acts as the collaborator that it makes him. */

@@ -1,4 +1,7 @@
-/* claim_requests - feedback about one item or member: asked by the reviewer, answered on the claim, closed by the decision. */
+/*
+ * claim_requests - feedback about one item or member: asked by the reviewer, answered on the claim, closed by
+ * the decision.
+ */
 #include <stdio.h>
 #include <string.h>
 
@@ -31,7 +34,8 @@ static const struct {
 bool
 check_target(struct deciding *d, const json_t *target, const char *pointer)
 {
-	const char *type = json_str(target, "type"), *id = json_str(target, "id"), *part = json_str(target, "pointer");
+	const char *type = json_str(target, "type"), *id = json_str(target, "id"),
+	    *part = json_str(target, "pointer");
 	char where[160], member[64];
 	size_t i, n;
 
@@ -68,7 +72,8 @@ settle_due(struct deciding *d, char due_on[DATE_TEXT_SIZE])
 
 	calendar_date(claim_zone(d->world), d->world->now_ms, today);
 	if (given == NULL) {
-		calendar_add_business_days(today, (int)json_int(json_get(program->head, "clocks"), "answer_business_days"),
+		calendar_add_business_days(today, (int)json_int(json_get(program->head, "clocks"),
+		    "answer_business_days"),
 		    json_get(program->head, "weekend"), json_get(program->head, "holidays"), due_on);
 		if (until != NULL && strcmp(due_on, until) > 0 && strcmp(until, today) >= 0)
 			memcpy(due_on, until, DATE_TEXT_SIZE);
@@ -96,7 +101,8 @@ check_items(struct deciding *d)
 		check_target(d, json_get(asked, "target"), pointer);
 		if (strcmp(json_str(asked, "reason_code"), "other") == 0 && json_str(asked, "message") == NULL) {
 			snprintf(pointer, sizeof(pointer), "#/items/%zu/message", i);
-			problem_add(d->problem, "body", pointer, "required", NULL, "The reason other needs a message");
+			problem_add(d->problem, "body", pointer, "required", NULL,
+			    "The reason other needs a message");
 		}
 	}
 }
@@ -172,9 +178,11 @@ decide_request_answer(struct deciding *d)
 	char id[ID_SIZE];
 
 	if (json_str(d->body, "message") == NULL && json_array_size(json_get(d->body, "document_ids")) == 0)
-		problem_add(d->problem, "body", "#/message", "required", NULL, "Answer with a message, documents, or both");
+		problem_add(d->problem, "body", "#/message", "required", NULL,
+		    "Answer with a message, documents, or both");
 	check_document_ids(d, json_get(d->body, "document_ids"), "#/document_ids");
-	claim_too_many(d, "#", "answers", (int64_t)json_array_size(answers) + 1, claim_limit(d->world, "answers", ANSWERS_MAX));
+	claim_too_many(d, "#", "answers", (int64_t)json_array_size(answers) + 1,
+	    claim_limit(d->world, "answers", ANSWERS_MAX));
 	if (problem_is_set(d->problem))
 		return -1;
 

@@ -1,6 +1,6 @@
 /*
- * claim_results - what a documents worker found in a file. It is applied once: a result for a document that is gone, was
- * replaced, or has a result already, changes nothing.
+ * claim_results - what a documents worker found in a file. It is applied once: a result for a document that is
+ * gone, was replaced, or has a result already, changes nothing.
  */
 #include <string.h>
 
@@ -94,7 +94,8 @@ open_found(struct deciding *d, const json_t *found)
 	if (finding.code == NULL || code_find(CODES_CHECKS, finding.code) == NULL)
 		return;
 	if (json_str(target, "id") != NULL && aggregate_item(d->claim, json_str(target, "id")) != NULL) {
-		finding.target_type = item_kind_of(json_str(target, "id")) ? item_kind_of(json_str(target, "id"))->name : "document";
+		finding.target_type = item_kind_of(json_str(target, "id")) ?
+		    item_kind_of(json_str(target, "id"))->name : "document";
 		finding.target_id = json_str(target, "id");
 	}
 	if (json_array_size(compared) > 0)
@@ -116,9 +117,9 @@ duplicate_row(const char *label, const json_t *found)
 }
 
 /*
- * The same bytes elsewhere. Where they are the partner's own, one check that he sees; whoever may not see his other claims (an
- * invited colleague, somebody limited to locations) reads no more than that there is one. Where they are another partner's, a
- * check of its own that no partner learns of.
+ * The same bytes elsewhere. Where they are the partner's own, one check that he sees; whoever may not see his
+ * other claims (an invited colleague, somebody limited to locations) reads no more than that there is one.
+ * Where they are another partner's, a check of its own that no partner learns of.
  */
 static void
 open_duplicates(struct deciding *d, const json_t *duplicates)

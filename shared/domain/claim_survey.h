@@ -1,6 +1,6 @@
 /*
- * claim_survey - what the rules and the view ask of a claim again and again, found in one pass over its items. Borrows from the
- * claim; good until the claim changes.
+ * claim_survey - what the rules and the view ask of a claim again and again, found in one pass over its items.
+ * Borrows from the claim; good until the claim changes.
  */
 #ifndef DOMAIN_CLAIM_SURVEY_H
 #define DOMAIN_CLAIM_SURVEY_H
@@ -19,7 +19,8 @@ struct proof {
 
 struct survey {
 	const struct aggregate	*claim;
-	int64_t		 claimed_minor, net_minor, in_house_minor;	/* sums of what is claimed, invoices' net, CSRs' totals */
+	int64_t		 claimed_minor;			/* sums: of what is claimed, */
+	int64_t		 net_minor, in_house_minor;	/* of invoices' net and of CSRs' totals */
 	size_t		 invoices, csrs, documents, metrics;
 	size_t		 open_requests;
 	size_t		 open_checks, internal_checks;	/* open: that everybody sees; that the vendor's people see */

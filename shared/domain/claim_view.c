@@ -100,7 +100,8 @@ claim_computed(const struct world *world, const struct claim_view *view)
 	survey_init(&survey, claim);
 	json_set_str(computed, "id", claim->id);
 	json_set_int(computed, "sequence", claim_sequence_for(claim, world->actor));
-	json_set(computed, "updated_at", json_incref(json_object_get(claim->head, internal ? "updated_at" : "partner_updated_at")));
+	json_set(computed, "updated_at", json_incref(json_object_get(claim->head, internal ? "updated_at" :
+	    "partner_updated_at")));
 	json_set_str(computed, "state_label", state->label);
 	json_set_str(computed, "waiting_on", state->waiting_on);
 	json_set(computed, "totals", claim_totals(&survey));
@@ -133,9 +134,11 @@ claim_counts(const struct survey *survey, const struct actor *actor)
 	json_set_int(counts, "csrs", (int64_t)survey->csrs);
 	json_set_int(counts, "documents", (int64_t)survey->documents);
 	json_set_int(counts, "metrics", (int64_t)survey->metrics);
-	json_set_int(counts, "comments", json_int(head, "comments") + (internal ? json_int(head, "comments_internal") : 0));
+	json_set_int(counts, "comments", json_int(head, "comments") + (internal ?
+	    json_int(head, "comments_internal") : 0));
 	json_set_int(counts, "open_requests", (int64_t)survey->open_requests);
-	json_set_int(counts, "open_checks", (int64_t)(survey->open_checks + (internal ? survey->internal_checks : 0)));
+	json_set_int(counts, "open_checks", (int64_t)(survey->open_checks + (internal ? survey->internal_checks :
+	    0)));
 	return counts;
 }
 
@@ -177,14 +180,16 @@ claim_deadlines(const struct world *world)
 	case CLAIM_UNDER_REVIEW:
 		if (since != NULL && time_parse(since, &since_ms)) {
 			calendar_date(zone, since_ms, day);
-			calendar_add_business_days(day, (int)json_int(json_get(program->head, "clocks"), "review_business_days"),
+			calendar_add_business_days(day, (int)json_int(json_get(program->head, "clocks"),
+			    "review_business_days"),
 			    json_get(program->head, "weekend"), json_get(program->head, "holidays"), day);
 			add_deadline(list, "review_due", "overdue", zone, day);
 		}
 		break;
 	case CLAIM_ACTION_REQUIRED:
 		json_object_foreach (claim->items, id, item) {
-			const char *due = strncmp(id, "req", 3) == 0 && request_is(item, "open") ? json_str(item, "due_on") : NULL;
+			const char *due = strncmp(id, "req", 3) == 0 && request_is(item, "open") ?
+			    json_str(item, "due_on") : NULL;
 
 			if (due != NULL && (first_due == NULL || strcmp(due, first_due) < 0))
 				first_due = due;
@@ -194,7 +199,8 @@ claim_deadlines(const struct world *world)
 		break;
 	case CLAIM_APPROVED:
 	case CLAIM_PARTIALLY_APPROVED:
-		add_deadline(list, "payment_expected", "overdue", zone, json_str(json_get(claim->head, "payment"), "expected_on"));
+		add_deadline(list, "payment_expected", "overdue", zone,
+		    json_str(json_get(claim->head, "payment"), "expected_on"));
 		break;
 	case CLAIM_REJECTED:
 	case CLAIM_CANCELLED:

@@ -61,8 +61,8 @@ claim_item_ids(const struct aggregate *claim, const char *prefix)
 }
 
 /*
- * Internal checks are the vendor's. Invitations hold addresses: they are for the partner's people. A colleague who was invited
- * sees himself among the collaborators and nobody else.
+ * Internal checks are the vendor's. Invitations hold addresses: they are for the partner's people. A colleague
+ * who was invited sees himself among the collaborators and nobody else.
  */
 bool
 claim_item_visible(const struct aggregate *claim, const char *item_id, const struct actor *actor)
@@ -85,7 +85,8 @@ claim_item_visible(const struct aggregate *claim, const char *item_id, const str
 static void
 write_stored(struct buf *out, const struct world *world, const char *id, const json_t *item, const json_t *secrets)
 {
-	struct schema_view view = { .internal = actor_sees_internal(world->actor), .once = secrets != NULL, .whole = true };
+	struct schema_view view = { .internal = actor_sees_internal(world->actor), .once = secrets != NULL,
+	    .whole = true };
 	const struct shown shown = { world, id, item };
 	json_t *computed = json_object();
 	size_t i;
@@ -188,7 +189,8 @@ show_document(const struct shown *shown, json_t *computed)
 		if (strncmp(id, "req", 3) != 0 || !request_is_live(request))
 			continue;
 		target_id = json_str(json_get(request, "target"), "id");
-		if (target_id != NULL && strcmp(target_id, shown->id) == 0 && (newest == NULL || strcmp(id, newest) > 0))
+		if (target_id != NULL && strcmp(target_id, shown->id) == 0 &&
+		    (newest == NULL || strcmp(id, newest) > 0))
 			newest = id;
 	}
 	if (newest == NULL)
@@ -205,8 +207,8 @@ show_document(const struct shown *shown, json_t *computed)
 }
 
 /*
- * What a check compared is shown to the vendor's people who review; and to the partner where it is his own data, unless he is
- * limited to some of it (an invited colleague, a user with locations or programmes).
+ * What a check compared is shown to the vendor's people who review; and to the partner where it is his own
+ * data, unless he is limited to some of it (an invited colleague, a user with locations or programmes).
  */
 static bool
 sees_compared(const struct world *world, const json_t *check)
@@ -215,7 +217,8 @@ sees_compared(const struct world *world, const json_t *check)
 
 	if (actor_sees_internal(actor))
 		return true;
-	return json_flag(check, "own") && actor->kind == ACTOR_USER && !actor->vendor && json_array_size(actor->location_ids) == 0 &&
+	return json_flag(check, "own") && actor->kind == ACTOR_USER && !actor->vendor &&
+	    json_array_size(actor->location_ids) == 0 &&
 	    json_array_size(actor->program_ids) == 0;
 }
 

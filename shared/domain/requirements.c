@@ -190,7 +190,8 @@ count_of(const struct question *question, const char *kind, enum proof_use use)
 	for (size_t i = 0; i < question->survey->proof_count; i++) {
 		const struct proof *proof = &question->survey->proofs[i];
 
-		n += use_of(question, proof) == use && proof_is_for(question, proof) && strcmp(proof->kind, kind) == 0;
+		n += use_of(question, proof) == use && proof_is_for(question, proof) &&
+		    strcmp(proof->kind, kind) == 0;
 	}
 	return n;
 }
@@ -201,7 +202,8 @@ has_rejected(const struct question *question, const json_t *need)
 	for (size_t i = 0; i < question->survey->proof_count; i++) {
 		const struct proof *proof = &question->survey->proofs[i];
 
-		if (use_of(question, proof) == PROOF_REJECTED && proof_is_for(question, proof) && mentions(need, proof->kind))
+		if (use_of(question, proof) == PROOF_REJECTED && proof_is_for(question, proof) &&
+		    mentions(need, proof->kind))
 			return true;
 	}
 	return false;

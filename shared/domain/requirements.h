@@ -1,4 +1,7 @@
-/* requirements - what an activity needs as proof, as a boolean expression over evidence kinds, and what a claim has of it. */
+/*
+ * requirements - what an activity needs as proof, as a boolean expression over evidence kinds, and what a claim
+ * has of it.
+ */
 #ifndef DOMAIN_REQUIREMENTS_H
 #define DOMAIN_REQUIREMENTS_H
 
@@ -10,8 +13,8 @@ enum requirement_status {
 
 /*
  * The requirements of `activity` against the proofs of the claim: an array of rows of schema_requirement. gives.
- * A proof counts when it is ready, of the right kind, for this requirement or for none in particular, and, with `feedback`, not
- * named by a request that is open, or answered and not closed yet. activity NULL: [].
+ * A proof counts when it is ready, of the right kind, for this requirement or for none in particular, and, with
+ * `feedback`, not named by a request that is open, or answered and not closed yet. activity NULL: [].
  */
 json_t	*requirements_json(const struct survey *survey, const json_t *activity, bool feedback);
 /* Where one of the activity's `requirements` stands. */

@@ -1,6 +1,7 @@
 /*
- * states - the state machine of a claim as one table: the states, and which action is possible in which state, who may do it
- * and where it leads. GET /v1/claim-states publishes it, allowed_actions and every 409 invalid_state are computed from it.
+ * states - the state machine of a claim as one table: the states, and which action is possible in which state,
+ * who may do it and where it leads. GET /v1/claim-states publishes it, allowed_actions and every 409
+ * invalid_state are computed from it.
  */
 #ifndef DOMAIN_STATES_H
 #define DOMAIN_STATES_H
@@ -41,7 +42,8 @@ struct claim_state_row {
 
 /* What people do with a claim, in the order of `allowed_actions`. */
 enum claim_action {
-	ACTION_EDIT, ACTION_ADD_EVIDENCE, ACTION_COMMENT, ACTION_INVITE, ACTION_VALIDATE, ACTION_SUBMIT, ACTION_RECALL,
+	ACTION_EDIT, ACTION_ADD_EVIDENCE, ACTION_COMMENT, ACTION_INVITE, ACTION_VALIDATE, ACTION_SUBMIT,
+	    ACTION_RECALL,
 	ACTION_CANCEL, ACTION_ANSWER, ACTION_RESUBMIT, ACTION_TAKE, ACTION_RELEASE, ACTION_REQUEST, ACTION_DECIDE,
 	CLAIM_ACTION_COUNT
 };

@@ -71,7 +71,8 @@ aggregate_of(const char *id, const char *organization_id, const char *name)
 static void
 import(struct claim_world *cw)
 {
-	struct actor ada = { .kind = ACTOR_USER, .id = "usr_ada", .organization_id = VENDOR, .roles = ROLE_PROGRAM_ADMIN, .vendor = true };
+	struct actor ada = { .kind = ACTOR_USER, .id = "usr_ada", .organization_id = VENDOR,
+	    .roles = ROLE_PROGRAM_ADMIN, .vendor = true };
 	struct world world = { .actor = &ada, .now_ms = cw->now_ms, .new_id = world_new_id };
 	struct outcome program = { .item_id = "" }, rules = { .item_id = "" };
 	json_t *pack, *period = program_sandbox_period(cw->now_ms, "Europe/Amsterdam"), *activity;
@@ -106,7 +107,8 @@ import(struct claim_world *cw)
 static struct aggregate *
 account_make(struct claim_world *cw, const char *organization_id, const char *earned)
 {
-	struct actor fien = { .kind = ACTOR_USER, .id = "usr_fien", .organization_id = VENDOR, .roles = ROLE_FINANCE, .vendor = true };
+	struct actor fien = { .kind = ACTOR_USER, .id = "usr_fien", .organization_id = VENDOR,
+	    .roles = ROLE_FINANCE, .vendor = true };
 	struct world world = { .actor = &fien, .now_ms = cw->now_ms, .new_id = world_new_id };
 	struct events events = { .count = 0 };
 	struct problem problem = PROBLEM_INIT;
@@ -158,10 +160,13 @@ claim_world_init(struct claim_world *cw, const char *now, const char *earned)
 		struct actor *actor = &cw->actors[i];
 		char key[32];
 
-		*actor = (struct actor){ .kind = people[i].kind, .name = people[i].name, .organization_id = people[i].organization_id,
-			.roles = people[i].roles, .vendor = people[i].organization_id != NULL && strcmp(people[i].organization_id, VENDOR) == 0 };
+		*actor = (struct actor){ .kind = people[i].kind, .name = people[i].name,
+		    .organization_id = people[i].organization_id,
+			.roles = people[i].roles, .vendor = people[i].organization_id != NULL &&
+			    strcmp(people[i].organization_id, VENDOR) == 0 };
 		id_new(id, "usr", 0);
-		actor->id = xstrdup(people[i].kind == ACTOR_WORKER || people[i].kind == ACTOR_TIMER ? people[i].name : id);
+		actor->id = xstrdup(people[i].kind == ACTOR_WORKER || people[i].kind == ACTOR_TIMER ?
+		    people[i].name : id);
 		snprintf(key, sizeof(key), "usr_%s", people[i].name);
 		claim_world_name(cw, key, actor->id);
 	}
@@ -264,7 +269,8 @@ static void
 replay(struct claim_slot *slot, const struct event *event)
 {
 	static const uint8_t salt[16] = { 7 };
-	struct entry_stamp stamp = { slot->claim->id, json_str(slot->claim->head, "organization_id"), event->occurred_at, "req", NULL,
+	struct entry_stamp stamp = { slot->claim->id, json_str(slot->claim->head, "organization_id"),
+	    event->occurred_at, "req", NULL,
 		"commit" };
 	struct aggregate *next;
 	struct event read;
@@ -272,7 +278,8 @@ replay(struct claim_slot *slot, const struct event *event)
 	const char *why = NULL;
 
 	entry_make(&entry, event, &stamp, slot->replayed->hash, salt);
-	if (entry_read(entry.text.data, entry.text.len, entry.personal.len ? entry.personal.data : NULL, entry.personal.len, &read,
+	if (entry_read(entry.text.data, entry.text.len, entry.personal.len ? entry.personal.data : NULL,
+	    entry.personal.len, &read,
 	    NULL, &why) == -1)
 		fail_msg("%s: %s\n%s", event->type, why, entry.text.data);
 	next = aggregate_apply(slot->replayed, &read);
@@ -323,11 +330,13 @@ apply(struct claim_world *cw, struct claim_slot *slot, const struct world *world
 }
 
 int
-claim_world_do(struct claim_world *cw, const char *actor, struct claim_slot *slot, const char *name, const char *item_id,
+claim_world_do(struct claim_world *cw, const char *actor, struct claim_slot *slot, const char *name,
+    const char *item_id,
     json_t *body, int64_t if_match, const json_t *facts, struct outcome *outcome, struct problem *problem)
 {
 	struct world world = claim_world_at(cw, actor, slot);
-	struct command command = { .name = name, .item_id = item_id, .body = body, .if_match = if_match, .facts = facts };
+	struct command command = { .name = name, .item_id = item_id, .body = body, .if_match = if_match,
+	    .facts = facts };
 	const char *location_id = json_str(body, "location_id");
 	json_t *head, *items, *given = json_deep_copy(body);
 	int rc;

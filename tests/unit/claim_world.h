@@ -1,6 +1,7 @@
 /*
- * claim_world - the example programme with two partners, their people and money, and claims that commands are applied to: for
- * tests of claim.h. Every applied event goes through its entry and back, so that each test proves the replay as well.
+ * claim_world - the example programme with two partners, their people and money, and claims that commands are
+ * applied to: for tests of claim.h. Every applied event goes through its entry and back, so that each test
+ * proves the replay as well.
  */
 #ifndef TESTS_CLAIM_WORLD_H
 #define TESTS_CLAIM_WORLD_H
@@ -37,7 +38,8 @@ struct claim_world {
 void	claim_world_init(struct claim_world *cw, const char *now, const char *earned);
 void	claim_world_done(struct claim_world *cw);
 /* Who acts: anna (claimant), paula (partner_admin), vic (viewer), lars (claimant of another location), bas (contributor), rob and
- * rita (reviewers), sofie (senior_reviewer), fien (finance), ada (program_admin), aud (auditor), olga (operator), bella (claimant
+ * rita (reviewers), sofie (senior_reviewer), fien (finance), ada (program_admin), aud (auditor), olga
+ * (operator), bella (claimant
  * of the other partner), worker, timer. */
 const struct actor *claim_world_actor(struct claim_world *cw, const char *name);
 struct claim_slot *claim_world_slot(struct claim_world *cw, const char *name);
@@ -48,7 +50,8 @@ int	claim_world_do(struct claim_world *cw, const char *actor, struct claim_slot 
 	    const char *item_id, json_t *body, int64_t if_match, const json_t *facts, struct outcome *outcome,
 	    struct problem *problem);
 /* The claim as the actor sees it. gives. */
-json_t	*claim_world_view(struct claim_world *cw, const char *actor, struct claim_slot *slot, const char *const *include);
+json_t	*claim_world_view(struct claim_world *cw, const char *actor, struct claim_slot *slot,
+    const char *const *include);
 json_t	*claim_world_item(struct claim_world *cw, const char *actor, struct claim_slot *slot, const char *item_id);
 /* A copy with "$name" and "M:12.00" (money in EUR) replaced. gives. */
 json_t	*claim_world_fill(struct claim_world *cw, const json_t *value);

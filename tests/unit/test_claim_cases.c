@@ -2,17 +2,20 @@
  * Every file of tests/cases/claim is a story: steps that people take, and what must be seen after each.
  *
  * {"story": "what it proves", "now": TIME, "earned": "12000.00", "limits": {..}, "steps": [
- *   {"as": "anna", "do": "invoice.add", "claim": "clm", "item": "$ivc", "body": {..}, "if_match": 6, "facts": {..}, "save": "ivc",
+ *   {"as": "anna", "do": "invoice.add", "claim": "clm", "item": "$ivc", "body": {..}, "if_match": 6, "facts":
+ * {..}, "save": "ivc",
  *    "times": 3, "later_ms": 5, "expect": {
- *      "problem": {..}, "errors": [["#/net", "too_small"], ..],  refused: members of the problem, exactly these errors
+ *      "problem": {..}, "errors": [["#/net", "too_small"], ..],  refused: members of the problem, exactly these
+ * errors
  *      "events": ["invoice.added"], "internal": [..],            exactly these types; which of them are internal
  *      "ledger": [["reserve", "M:4900.00"]], "data": [{..}],     exactly these entries; members of each event's data
- *      "view": {..}, "views": {"rob": {..}}, "item": {..}, "account": {"remaining": "M:7100.00"}, "reply": {..}, "jobs": [..],
+ *      "view": {..}, "views": {"rob": {..}}, "item": {..}, "account": {"remaining": "M:7100.00"}, "reply":
+ * {..}, "jobs": [..],
  *      "types": [..], "include": ["invoices"], "item_of": {"rob": {..}}}}]}
  *
- * Objects must hold the members named, arrays must match one by one; "$name" is what was saved, "M:1.00" money in EUR, "*" any
- * value, "!" none. A step without "do" only looks. Uploads get facts where none are given. "after" names a story of begin/ that
- * comes first; a step {"adjust": "-8000.00"} books on the account.
+ * Objects must hold the members named, arrays must match one by one; "$name" is what was saved, "M:1.00" money
+ * in EUR, "*" any value, "!" none. A step without "do" only looks. Uploads get facts where none are given.
+ * "after" names a story of begin/ that comes first; a step {"adjust": "-8000.00"} books on the account.
  */
 #include <dirent.h>
 #include <setjmp.h>
@@ -152,7 +155,8 @@ error_pairs(const struct problem *problem)
 	size_t i;
 
 	json_array_foreach (problem->errors, i, error)
-		json_array_append_new(pairs, json_pack("[O, O]", json_object_get(error, "pointer"), json_object_get(error, "code")));
+		json_array_append_new(pairs, json_pack("[O, O]", json_object_get(error, "pointer"),
+		    json_object_get(error, "code")));
 	return pairs;
 }
 
@@ -200,7 +204,8 @@ expect_views(struct story *story, const char *as, struct claim_slot *slot, const
 		json_decref(filled);
 		json_decref(view);
 	}
-	if (item_id == NULL || item_id[0] == '\0' || strncmp(item_id, "cmt", 3) == 0 || aggregate_item(slot->claim, item_id) == NULL)
+	if (item_id == NULL || item_id[0] == '\0' || strncmp(item_id, "cmt", 3) == 0 ||
+	    aggregate_item(slot->claim, item_id) == NULL)
 		return;
 	expect_part(story, expect, "item", claim_world_item(&story->cw, as, slot, item_id));
 	json_object_foreach (json_object_get(expect, "item_of"), name, value) {
@@ -217,7 +222,8 @@ expect_views(struct story *story, const char *as, struct claim_slot *slot, const
 static json_t *
 facts_of(struct story *story, const char *command, const char *item_id, const json_t *step, const json_t *body)
 {
-	json_t *given = json_object_get(step, "facts"), *facts = given ? claim_world_fill(&story->cw, given) : json_object();
+	json_t *given = json_object_get(step, "facts"), *facts = given ? claim_world_fill(&story->cw, given) :
+	    json_object();
 	char id[ID_SIZE], hex[SHA256_HEX_SIZE];
 
 	if (strcmp(command, "document.upload") == 0) {
@@ -256,7 +262,8 @@ keep_comment(struct story *story, const struct outcome *outcome)
 }
 
 static void
-check_step(struct story *story, const json_t *step, const char *as, struct claim_slot *slot, const struct outcome *outcome,
+check_step(struct story *story, const json_t *step, const char *as, struct claim_slot *slot,
+    const struct outcome *outcome,
     const struct problem *problem)
 {
 	const json_t *expect = json_object_get(step, "expect");
@@ -288,10 +295,14 @@ check_step(struct story *story, const json_t *step, const char *as, struct claim
 static void
 run_step(struct story *story, const json_t *step)
 {
-	const char *as = json_str(step, "as"), *command = json_str(step, "do"), *save = json_str(step, "save"), *item_id = NULL;
-	struct claim_slot *slot = claim_world_slot(&story->cw, json_str(step, "claim") ? json_str(step, "claim") : "clm");
-	json_t *given = json_object_get(step, "body"), *body = given ? claim_world_fill(&story->cw, given) : json_object();
-	json_t *item = json_object_get(step, "item") ? claim_world_fill(&story->cw, json_object_get(step, "item")) : NULL, *facts;
+	const char *as = json_str(step, "as"), *command = json_str(step, "do"), *save = json_str(step, "save"),
+	    *item_id = NULL;
+	struct claim_slot *slot = claim_world_slot(&story->cw, json_str(step, "claim") ?
+	    json_str(step, "claim") : "clm");
+	json_t *given = json_object_get(step, "body"), *body = given ? claim_world_fill(&story->cw, given) :
+	    json_object();
+	json_t *item = json_object_get(step, "item") ?
+	    claim_world_fill(&story->cw, json_object_get(step, "item")) : NULL, *facts;
 	int64_t times = json_get(step, "times") ? json_int(step, "times") : 1;
 	struct problem problem = PROBLEM_INIT;
 	struct outcome outcome = { .item_id = "" };
@@ -313,7 +324,8 @@ run_step(struct story *story, const json_t *step)
 		keep_comment(story, &outcome);
 		json_decref(facts);
 		if (i + 1 < times && problem_is_set(&problem))
-			fail_msg("%s: refused at %lld of %lld: %s", story->at, (long long)i + 1, (long long)times, problem.detail);
+			fail_msg("%s: refused at %lld of %lld: %s", story->at, (long long)i + 1,
+			    (long long)times, problem.detail);
 	}
 	if (save != NULL)
 		claim_world_name(&story->cw, save, outcome.item_id);
@@ -327,7 +339,8 @@ run_step(struct story *story, const json_t *step)
 static void
 adjust(struct story *story, const char *amount)
 {
-	struct world world = { .actor = claim_world_actor(&story->cw, "fien"), .now_ms = story->cw.now_ms, .target = story->cw.accounts[0],
+	struct world world = { .actor = claim_world_actor(&story->cw, "fien"), .now_ms = story->cw.now_ms,
+	    .target = story->cw.accounts[0],
 		.new_id = world_new_id };
 	struct events events = { .count = 0 };
 	struct problem problem = PROBLEM_INIT;
@@ -375,7 +388,8 @@ run_steps(struct story *story, const char *file, const json_t *json)
 	}
 	assert_true(json_array_size(json_get(json, "steps")) > 0);
 	json_array_foreach (json_get(json, "steps"), i, step) {
-		snprintf(story->at, sizeof(story->at), "%s step %zu (%s %s)", file, i + 1, json_str(step, "as") ? json_str(step, "as") : "",
+		snprintf(story->at, sizeof(story->at), "%s step %zu (%s %s)", file, i + 1, json_str(step, "as") ?
+		    json_str(step, "as") : "",
 		    json_str(step, "do") ? json_str(step, "do") : "looks");
 		if (json_str(step, "adjust") != NULL)
 			adjust(story, json_str(step, "adjust"));
@@ -423,7 +437,8 @@ main(int argc, char **argv)
 	while ((entry = readdir(dir)) != NULL) {
 		size_t n = strlen(entry->d_name);
 
-		if (n < 5 || strcmp(entry->d_name + n - 5, ".json") != 0 || (argc > 1 && strcmp(argv[1], entry->d_name) != 0))
+		if (n < 5 || strcmp(entry->d_name + n - 5, ".json") != 0 ||
+		    (argc > 1 && strcmp(argv[1], entry->d_name) != 0))
 			continue;
 		if (count == CASES_MAX)
 			abort();

@@ -1,6 +1,6 @@
 /*
- * Every command by everybody in every state, against a table that was written by hand from the rules in words. Decisions change
- * nothing, so each state is built once and asked many times.
+ * Every command by everybody in every state, against a table that was written by hand from the rules in words.
+ * Decisions change nothing, so each state is built once and asked many times.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -15,12 +15,16 @@
 #include "claim_world.h"
 #include "domain_world.h"
 
-/* One letter a person. Bella is of another partner, Lars of another location, Olga an operator: for them there is no claim. */
+/*
+ * One letter a person. Bella is of another partner, Lars of another location, Olga an operator: for them there
+ * is no claim.
+ */
 static const struct {
 	char		 letter;
 	const char	*name;
 } people[] = {
-	{ 'a', "anna" }, { 'p', "paula" }, { 'v', "vic" }, { 'b', "bas" }, { 'r', "rob" }, { 't', "rita" }, { 's', "sofie" },
+	{ 'a', "anna" }, { 'p', "paula" }, { 'v', "vic" }, { 'b', "bas" }, { 'r', "rob" }, { 't', "rita" },
+	    { 's', "sofie" },
 	{ 'f', "fien" }, { 'd', "ada" }, { 'u', "aud" }, { 'o', "olga" }, { 'x', "bella" }, { 'l', "lars" },
 };
 #define STRANGERS	"oxl"
@@ -52,8 +56,10 @@ static const struct row rows[] = {
 	{ "metric.add", NULL, "{\"key\": \"registrations\", \"value\": \"3\"}", "ap", "EAN", false, "edit", "" },
 	{ "metric.update", "met", "{\"note\": \"x\"}", "ap", "EAN", false, "edit", "" },
 	{ "metric.remove", "met", NULL, "ap", "EAN", false, "edit", "" },
-	{ "document.announce", NULL, "{\"name\": \"a\", \"kind\": \"photo\"}", "apb", "EAN", false, "add_evidence", "" },
-	{ "document.upload", NULL, "{\"name\": \"a\", \"kind\": \"photo\"}", "apb", "EAN", false, "add_evidence", "" },
+	{ "document.announce", NULL, "{\"name\": \"a\", \"kind\": \"photo\"}", "apb", "EAN", false,
+	    "add_evidence", "" },
+	{ "document.upload", NULL, "{\"name\": \"a\", \"kind\": \"photo\"}", "apb", "EAN", false,
+	    "add_evidence", "" },
 	{ "document.update", "doc", "{\"note\": \"x\"}", "apb", "EAN", false, "add_evidence", "" },
 	{ "document.remove", "doc", NULL, "ap", "EAN", false, NULL, "" },
 	{ "document.result", "doc", NULL, "", "ESUANPQRC", false, NULL, "" },
@@ -77,7 +83,8 @@ static const struct row rows[] = {
 };
 
 static void
-step(struct claim_world *cw, const char *actor, const char *command, const char *item, const char *body, const char *save)
+step(struct claim_world *cw, const char *actor, const char *command, const char *item, const char *body,
+    const char *save)
 {
 	struct claim_slot *slot = claim_world_slot(cw, "clm");
 	json_t *raw = world_json(body ? body : "{}"), *filled = claim_world_fill(cw, raw), *facts = json_object();
@@ -91,7 +98,8 @@ step(struct claim_world *cw, const char *actor, const char *command, const char 
 	json_set_int(facts, "size", 10);
 	json_set_str(facts, "status", "ready");
 	json_set_str(facts, "token_sha256", "aa");
-	if (claim_world_do(cw, actor, slot, command, item ? json_str(cw->names, item) : NULL, filled, -1, facts, &outcome, &problem) == -1)
+	if (claim_world_do(cw, actor, slot, command, item ? json_str(cw->names, item) : NULL, filled, -1, facts,
+	    &outcome, &problem) == -1)
 		fail_msg("%s %s: %s", actor, command, problem.detail);
 	if (save != NULL)
 		claim_world_name(cw, save, outcome.item_id);
@@ -105,12 +113,14 @@ static void
 build(struct claim_world *cw, char state)
 {
 	claim_world_init(cw, "2026-09-11T07:00:00.000Z", "12000.00");
-	step(cw, "anna", "create", NULL, "{\"name\": \"Autumn webinar\", \"program_id\": \"$prg\", \"location_id\": \"$loc\", "
+	step(cw, "anna", "create", NULL,
+	    "{\"name\": \"Autumn webinar\", \"program_id\": \"$prg\", \"location_id\": \"$loc\", "
 	    "\"period_id\": \"$per\", \"activity_id\": \"$act_webinar\", \"currency\": \"EUR\"}", NULL);
 	step(cw, "anna", "invoice.add", NULL, INVOICE, "ivc");
 	step(cw, "anna", "csr.add", NULL, CSR, "csr");
 	step(cw, "anna", "metric.add", NULL, "{\"key\": \"attendees\", \"value\": \"84\"}", "met");
-	step(cw, "anna", "document.upload", NULL, "{\"name\": \"a.png\", \"kind\": \"agenda\", \"note\": \"n\"}", "doc");
+	step(cw, "anna", "document.upload", NULL,
+	    "{\"name\": \"a.png\", \"kind\": \"agenda\", \"note\": \"n\"}", "doc");
 	step(cw, "worker", "document.result", "doc", NULL, NULL);
 	step(cw, "anna", "invitation.create", NULL, "{\"email\": \"bas@example.com\", \"name\": \"Bas\"}", "joined");
 	step(cw, "bas", "invitation.accept", "joined", NULL, "col");
@@ -149,11 +159,13 @@ build(struct claim_world *cw, char state)
 		step(cw, "rob", "decision.create", NULL, "{\"outcome\": \"approved\"}", NULL);
 		break;
 	case 'Q':
-		step(cw, "rob", "decision.create", NULL, "{\"outcome\": \"partially_approved\", \"lines\": [{\"target\": {\"type\": \"csr\", "
+		step(cw, "rob", "decision.create", NULL,
+		    "{\"outcome\": \"partially_approved\", \"lines\": [{\"target\": {\"type\": \"csr\", "
 		    "\"id\": \"$csr\"}, \"approved\": \"M:0.50\", \"reason_codes\": [\"duplicate\"]}]}", NULL);
 		break;
 	case 'R':
-		step(cw, "rob", "decision.create", NULL, "{\"outcome\": \"rejected\", \"reason_codes\": [\"duplicate\"]}", NULL);
+		step(cw, "rob", "decision.create", NULL,
+		    "{\"outcome\": \"rejected\", \"reason_codes\": [\"duplicate\"]}", NULL);
 		break;
 	default:
 		break;
@@ -179,7 +191,8 @@ ask(struct claim_world *cw, const struct row *row, const char *name, const char 
 	struct claim_slot *slot = claim_world_slot(cw, "clm");
 	struct world world = claim_world_at(cw, name, slot);
 	json_t *raw = world_json(row->body ? row->body : "{}"), *facts = json_object();
-	struct command command = { .name = row->command, .item_id = item_id, .body = claim_world_fill(cw, raw), .if_match = -1,
+	struct command command = { .name = row->command, .item_id = item_id, .body = claim_world_fill(cw, raw),
+	    .if_match = -1,
 		.facts = facts };
 	struct problem problem = PROBLEM_INIT;
 	struct outcome outcome = { .item_id = "" };
@@ -190,8 +203,10 @@ ask(struct claim_world *cw, const struct row *row, const char *name, const char 
 	json_set_int(facts, "size", 10);
 	json_set_str(facts, "status", "ready");
 	json_set_str(facts, "token_sha256", "bb");
-	json_set(facts, "comment", json_pack("{s:s, s:{s:s}, s:s, s:s, s:s, s:n, s:[], s:i}", "comment_id", "cmt_01J8ZQ4V6T3K9M2N5P7R8S9T00",
-	    "author", "id", world.actor->id, "text", "x", "visibility", "all", "created_at", "2026-09-11T07:00:00.000Z", "target",
+	json_set(facts, "comment", json_pack("{s:s, s:{s:s}, s:s, s:s, s:s, s:n, s:[], s:i}", "comment_id",
+	    "cmt_01J8ZQ4V6T3K9M2N5P7R8S9T00",
+	    "author", "id", world.actor->id, "text", "x", "visibility", "all", "created_at",
+	    "2026-09-11T07:00:00.000Z", "target",
 	    "mentions", "revision", 1));
 	if (claim_decide(&world, &command, &outcome, &problem) == -1) {
 		status = problem.status;
@@ -221,7 +236,8 @@ test_claim_every_command_by_everybody_in_every_state(void **state)
 			bool there = rows[r].item == NULL || item_id != NULL || strcmp(rows[r].item, "cmt") == 0;
 
 			if (rows[r].item != NULL && item_id == NULL)
-				item_id = strcmp(rows[r].item, "cmt") == 0 ? "cmt_01J8ZQ4V6T3K9M2N5P7R8S9T00" : "req_01J8ZQ4V6T3K9M2N5P7R8S9T00";
+				item_id = strcmp(rows[r].item, "cmt") == 0 ? "cmt_01J8ZQ4V6T3K9M2N5P7R8S9T00" :
+				    "req_01J8ZQ4V6T3K9M2N5P7R8S9T00";
 			for (size_t p = 0; p < ARRAY_SIZE(people); p++) {
 				int wanted = oracle(&rows[r], people[p].letter, states[s], there);
 				int got = ask(&cw, &rows[r], people[p].name, item_id);
@@ -230,7 +246,8 @@ test_claim_every_command_by_everybody_in_every_state(void **state)
 				allowed += got == 0;
 				if (got == wanted)
 					continue;
-				print_error("state %c: %s %s: expected %d, got %d\n", states[s], people[p].name, rows[r].command, wanted, got);
+				print_error("state %c: %s %s: expected %d, got %d\n", states[s], people[p].name,
+				    rows[r].command, wanted, got);
 				wrong++;
 			}
 		}
@@ -279,7 +296,8 @@ test_claim_allowed_actions_are_what_commands_allow(void **state)
 				listed = is_listed(json_get(view, "allowed_actions"), rows[r].action);
 				if (wanted == listed)
 					continue;
-				print_error("state %c: %s: %s is %slisted, %s is %sallowed\n", states[s], people[p].name, rows[r].action,
+				print_error("state %c: %s: %s is %slisted, %s is %sallowed\n", states[s],
+				    people[p].name, rows[r].action,
 				    listed ? "" : "not ", rows[r].command, wanted ? "" : "not ");
 				wrong++;
 			}
@@ -300,7 +318,8 @@ test_claim_strangers_see_nothing(void **state)
 	build(&cw, 'A');
 	slot = claim_world_slot(&cw, "clm");
 	for (size_t p = 0; p < ARRAY_SIZE(people); p++)
-		assert_int_equal(claim_visible(slot->claim, claim_world_actor(&cw, people[p].name)), strchr(STRANGERS, people[p].letter) == NULL);
+		assert_int_equal(claim_visible(slot->claim, claim_world_actor(&cw, people[p].name)),
+		    strchr(STRANGERS, people[p].letter) == NULL);
 	claim_world_done(&cw);
 }
 
@@ -356,7 +375,8 @@ test_claim_rows_and_past_leave_out(void **state)
 		{ { .past = true }, { true, true, false, true, false } },
 		{ { .row = false }, { true, true, true, true, true } },
 	};
-	static const char *const names[] = { "requirements", "deadlines", "blocked_by", "additional_information", "allowed_actions" };
+	static const char *const names[] = { "requirements", "deadlines", "blocked_by",
+	    "additional_information", "allowed_actions" };
 	struct claim_world cw;
 
 	(void)state;
