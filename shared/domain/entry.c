@@ -189,11 +189,11 @@ seal_members(struct seal *seal, const char *id, json_t *object, const char *poin
 
 	if (schema == NULL || !json_is_object(object))
 		return;
-	for (const struct member *m = schema->members; m->name != NULL; m++) {
-		if (!schema_is_personal(schema, m->name) || json_object_get(object, m->name) == NULL)
+	for (const char *const *name = schema_personal(schema); *name != NULL; name++) {
+		if (json_object_get(object, *name) == NULL)
 			continue;
-		snprintf(where, sizeof(where), "%s/%s", pointer, m->name);
-		seal_value(seal, object, m->name, where);
+		snprintf(where, sizeof(where), "%s/%s", pointer, *name);
+		seal_value(seal, object, *name, where);
 	}
 }
 

@@ -1,6 +1,7 @@
 /* resources - see resources.h: the list of all tables, and looking one up. */
 #include "schema/resources.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "base/xmalloc.h"
@@ -56,10 +57,36 @@ member_is_personal(const struct member *member)
 	return false;
 }
 
+enum { TABLES_MAX = 96, PERSONAL_MAX = 32 };
+
 bool
 schema_is_personal(const struct schema *schema, const char *member)
 {
 	const struct member *row = schema_member(schema, member);
 
 	return row && member_is_personal(row);
+}
+
+const char *const *
+schema_personal(const struct schema *schema)
+{
+	static struct {
+		const struct schema	*schema;
+		const char		*names[PERSONAL_MAX + 1];
+	} found[TABLES_MAX];
+	size_t i = 0, n = 0;
+
+	while (i < TABLES_MAX && found[i].schema != NULL && found[i].schema != schema)
+		i++;
+	assert(i < TABLES_MAX);
+	if (found[i].schema == schema)
+		return found[i].names;
+	for (const struct member *m = schema->members; m->name != NULL; m++) {
+		if (!member_is_personal(m))
+			continue;
+		assert(n < PERSONAL_MAX);
+		found[i].names[n++] = m->name;
+	}
+	found[i].schema = schema;
+	return found[i].names;
 }

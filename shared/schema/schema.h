@@ -129,6 +129,8 @@ json_t	*schema_openapi(const struct schema *schema, enum schema_use use);
 
 /* Is the member PERSONAL, or has it a PERSONAL member anywhere below? It is sealed whole then. false: no such member. */
 bool	schema_is_personal(const struct schema *schema, const char *member);
+/* Names of all personal members, NULL-terminated; found once a table. */
+const char *const *schema_personal(const struct schema *schema);
 
 /* Borrowed; NULL: the table has no such member. */
 const struct member *schema_member(const struct schema *schema, const char *name);
