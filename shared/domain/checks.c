@@ -7,8 +7,12 @@
 #include "base/json.h"
 #include "schema/codes.h"
 
+/* check.cleared events of one command, those that partners see and internal ones each. */
+#define CLEARING_EVENTS_MAX	12
+
 static const char *find_check(const struct deciding *d, const struct finding *finding, json_t **check);
-static void	clear_one(struct deciding *d, const char *check_id, const json_t *check);
+static struct event *clear_one(struct deciding *d, const char *check_id, const json_t *check);
+static void	clear_too(struct deciding *d, struct event *event, const char *check_id, const json_t *check);
 static bool	find_room(const struct deciding *d, bool internal, const char **oldest);
 static json_t	*check_item(const struct deciding *d, const struct finding *finding, const struct code *code);
 
@@ -129,30 +133,51 @@ find_room(const struct deciding *d, bool internal, const char **oldest)
 	return *oldest != NULL;
 }
 
-static void
+/* An event that clears this check; others may be added to it. */
+static struct event *
 clear_one(struct deciding *d, const char *check_id, const json_t *check)
 {
 	struct event *event = claim_emit(d, "check.cleared");
-	json_t *members = json_object();
 
 	event->visibility = json_flag(check, "internal") ? VISIBLE_INTERNAL : VISIBLE_ALL;
 	event_data(event, "check_id", json_string(check_id));
+	event_data(event, "check_ids", json_array());
 	event_data(event, "code", json_incref(json_object_get(check, "code")));
 	event_data(event, "target", json_incref(json_object_get(check, "target")));
+	clear_too(d, event, check_id, check);
+	return event;
+}
+
+static void
+clear_too(struct deciding *d, struct event *event, const char *check_id, const json_t *check)
+{
+	json_t *members = json_object();
+
+	json_array_append_new(json_object_get(event->data, "check_ids"), json_string(check_id));
 	json_set_str(members, "state", "cleared");
 	claim_item_changed(d, check, members);
 	event_item(event, check_id, members);
 }
 
+/* An event each; where there are many, the last one clears the rest. Internal ones apart. */
 void
 checks_clear(struct deciding *d, const char *target_id, const char *code)
 {
+	struct {
+		struct event	*last;
+		unsigned	 count;
+	} sides[2] = { { NULL, 0 }, { NULL, 0 } }, *side;
 	const char *id;
 	json_t *item;
 
 	json_object_foreach (d->claim->items, id, item) {
-		if (strncmp(id, "chk", 3) == 0 && check_is_open(item) && check_is_about(item, target_id, code))
-			clear_one(d, id, item);
+		if (strncmp(id, "chk", 3) != 0 || !check_is_open(item) || !check_is_about(item, target_id, code))
+			continue;
+		side = &sides[json_flag(item, "internal")];
+		if (side->count++ < CLEARING_EVENTS_MAX)
+			side->last = clear_one(d, id, item);
+		else
+			clear_too(d, side->last, id, item);
 	}
 }
 

@@ -8,8 +8,11 @@
 
 #include "domain/claim_internal.h"
 
-/* The most checks that one result opens; what a reader found beyond it adds nothing for people. */
-#define CHECKS_PER_RESULT	32
+/*
+ * The most checks that one result opens; what a reader found beyond it adds nothing for people. Each may take the
+ * place of an older one: two events.
+ */
+#define CHECKS_PER_RESULT	24
 /*
  * Checks of a claim: then a new one takes the place of the oldest cleared one; if none is, only a blocker is
  * still added.

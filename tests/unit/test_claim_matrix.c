@@ -14,6 +14,7 @@
 #include "base/xmalloc.h"
 #include "claim_world.h"
 #include "domain_world.h"
+#include "schema/codes.h"
 
 /*
  * One letter a person. Bella is of another partner, Lars of another location, Olga an operator: for them there
@@ -398,6 +399,107 @@ test_claim_rows_and_past_leave_out(void **state)
 	claim_world_done(&cw);
 }
 
+/* Twenty requests at once, five rounds: the decision closes a hundred, with no more events than fit. */
+static void
+test_claim_decision_closes_many_requests(void **state)
+{
+	static const char ask[] = "{\"target\": {\"type\": \"claim\", \"id\": \"$clm\"}, \"reason_code\": \"brand_missing\"}";
+	struct buf body = BUF_INIT(0);
+	struct claim_world cw;
+	struct claim_slot *slot;
+	const char *id;
+	json_t *item;
+	size_t closed = 0, events;
+
+	(void)state;
+	build(&cw, 'U');
+	slot = claim_world_slot(&cw, "clm");
+	buf_addstr(&body, "{\"items\": [");
+	for (unsigned i = 0; i < 20; i++)
+		buf_addf(&body, "%s%s", i ? ", " : "", ask);
+	buf_addstr(&body, "]}");
+	for (unsigned round = 0; round < 5; round++) {
+		json_t *ids, *value;
+		size_t i;
+
+		step(&cw, "rob", "request.create", NULL, body.data, NULL);
+		ids = claim_item_ids(slot->claim, "req");
+		json_array_foreach (ids, i, value) {
+			if (i < round * 20)
+				continue;
+			claim_world_name(&cw, "each", json_string_value(value));
+			step(&cw, "anna", "request.answer", "each", "{\"message\": \"x\"}", NULL);
+		}
+		json_decref(ids);
+		step(&cw, "anna", "resubmit", NULL, NULL, NULL);
+		step(&cw, "rob", "take", NULL, NULL, NULL);
+	}
+	events = json_array_size(slot->types);
+	step(&cw, "rob", "decision.create", NULL, "{\"outcome\": \"approved\"}", NULL);
+	events = json_array_size(slot->types) - events;
+	assert_in_range(events, 20, 60);
+	json_object_foreach (slot->claim->items, id, item) {
+		if (strncmp(id, "req", 3) != 0)
+			continue;
+		assert_string_equal(json_str(item, "state"), "closed");
+		closed++;
+	}
+	assert_int_equal(closed, 100);
+	buf_done(&body);
+	claim_world_done(&cw);
+}
+
+/*
+ * Every check there is, seen and internal, about one invoice, twice with other comparisons: the second result of each
+ * takes the place of the first, and the removal of the invoice clears them all, with no more events than fit.
+ */
+static void
+test_claim_removal_clears_many_checks(void **state)
+{
+	enum { CODES_PER_RESULT = 12 };
+	size_t count, documents = 0;
+	const struct code *all = codes(CODES_CHECKS, &count);
+	struct claim_world cw;
+	struct claim_slot *slot;
+	json_t *view;
+
+	(void)state;
+	build(&cw, 'E');
+	slot = claim_world_slot(&cw, "clm");
+	for (size_t first = 0; first < 2 * count; first += CODES_PER_RESULT) {
+		json_t *facts = json_pack("{s:s, s:[], s:{s:b}}", "status", "ready", "checks", "duplicates",
+		    "elsewhere", 1);
+		struct problem problem = PROBLEM_INIT;
+		struct outcome outcome;
+
+		step(&cw, "anna", "document.upload", NULL, "{\"name\": \"a.png\", \"purpose\": \"invoice\"}", "d");
+		for (size_t i = first; i < first + CODES_PER_RESULT; i++)
+			for (int internal = 0; internal < 2; internal++)
+				json_array_append_new(json_object_get(facts, "checks"),
+				    json_pack("{s:s, s:{s:s, s:s}, s:b, s:[{s:s, s:i}]}", "code",
+				    all[i % count].code, "target",
+				    "type", "invoice", "id", json_str(cw.names, "ivc"), "internal", internal,
+				    "compared",
+				    "label", "x", "found", (int)(i / count)));
+		if (claim_world_do(&cw, "worker", slot, "document.result", json_str(cw.names, "d"), NULL, -1,
+		    facts, &outcome,
+		    &problem) == -1)
+			fail_msg("%s", problem.detail);
+		outcome_done(&outcome);
+		json_decref(facts);
+		documents++;
+	}
+	view = claim_world_view(&cw, "rob", slot, NULL);
+	assert_int_equal(json_int(json_get(view, "counts"), "open_checks"), 2 * count + documents);
+	json_decref(view);
+	step(&cw, "anna", "invoice.remove", "ivc", NULL, NULL);
+	view = claim_world_view(&cw, "rob", slot, NULL);
+	/* Those of the documents themselves stay. */
+	assert_int_equal(json_int(json_get(view, "counts"), "open_checks"), documents);
+	json_decref(view);
+	claim_world_done(&cw);
+}
+
 int
 main(void)
 {
@@ -408,6 +510,8 @@ main(void)
 		cmocka_unit_test(test_claim_states_are_published_as_the_rules_say),
 		cmocka_unit_test(test_claim_row_has_what_lists_need),
 		cmocka_unit_test(test_claim_rows_and_past_leave_out),
+		cmocka_unit_test(test_claim_decision_closes_many_requests),
+		cmocka_unit_test(test_claim_removal_clears_many_checks),
 	};
 
 	return cmocka_run_group_tests_name("claim_matrix", tests, NULL, NULL);
