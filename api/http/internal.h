@@ -108,7 +108,7 @@ struct http_request {
 	void			*drained_arg;
 
 	struct buf		 held_head, held_body;
-	bool			 chunked_reply, close_after, no_body, has_vary;
+	bool			 chunked_reply, close_after, no_body, has_vary, has_cache;
 	int64_t			 reply_left;	/* of a streamed reply with a length; -1: none */
 	int64_t			 begun_us;
 	struct http_outcome	 outcome;

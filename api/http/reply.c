@@ -73,6 +73,7 @@ http_reply_header(struct http_request *request, const char *name, const char *va
 {
 	assert(request->magic == REQUEST_MAGIC && request->reply_mode == REPLY_NONE);
 	request->has_vary = request->has_vary || strcasecmp(name, "vary") == 0;
+	request->has_cache = request->has_cache || strcasecmp(name, "cache-control") == 0;
 	add_field(&request->fields, name, value);
 }
 
@@ -231,7 +232,8 @@ problem_fields(struct http_request *request, const struct problem *problem)
 	char seconds[16];
 
 	add_field(&request->fields, "Content-Type", "application/problem+json");
-	add_field(&request->fields, "Cache-Control", "no-store");
+	if (!request->has_cache)
+		add_field(&request->fields, "Cache-Control", "no-store");
 	if (problem->retry_after_s > 0) {
 		snprintf(seconds, sizeof(seconds), "%d", problem->retry_after_s);
 		add_field(&request->fields, "Retry-After", seconds);
@@ -277,8 +279,10 @@ reply_by_server(struct http_conn *conn, const struct problem *problem)
 		conn_kill(conn);
 		return;
 	}
-	if (request->reply_mode == REPLY_HELD)
+	if (request->reply_mode == REPLY_HELD) {
 		buf_clear(&request->fields);
+		request->has_vary = request->has_cache = false;
+	}
 	request_identify(request);
 	if (!request->running && handlers->refused != NULL)
 		handlers->refused(problem->status, problem->code, conn->peer, handlers->arg);

@@ -246,7 +246,6 @@ server_turn(evutil_socket_t fd, short what, void *arg)
 	struct http_server *server = arg;
 	struct http_request *request;
 	struct http_conn *conn;
-	struct conn_queue ready = TAILQ_HEAD_INITIALIZER(ready);
 
 	(void)fd;
 	(void)what;

@@ -246,7 +246,7 @@ void	 http_reply(struct http_request *request, int status, const struct http_hea
 	    const void *body, size_t len);
 /*
  * application/problem+json with request_id, and Retry-After when the problem has it; other fields by
- * http_reply_header() before. Cache-Control: no-store is added. *problem stays the caller's.
+ * http_reply_header() before. Cache-Control: no-store is added unless it was given. *problem stays the caller's.
  */
 void	 http_reply_problem(struct http_request *request, const struct problem *problem);
 /* Ends a request without a reply: the connection is closed. For aborted streams, and when the client is gone. */
