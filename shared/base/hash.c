@@ -105,6 +105,38 @@ sha256_hex2(const void *a, size_t alen, const void *b, size_t blen, char out[SHA
 	hex_encode(digest, sizeof(digest), out);
 }
 
+struct sha256_run *
+sha256_run_new(void)
+{
+	EVP_MD_CTX *context = EVP_MD_CTX_new();
+	int ok;
+
+	pthread_once(&shared.once, digest_setup);
+	assert(context != NULL);
+	ok = EVP_DigestInit_ex2(context, shared.sha256, NULL);
+	assert(ok == 1);
+	return (struct sha256_run *)context;
+}
+
+void
+sha256_run_add(struct sha256_run *run, const void *data, size_t len)
+{
+	EVP_DigestUpdate((EVP_MD_CTX *)run, data, len);
+}
+
+void
+sha256_run_end(struct sha256_run *run, uint8_t out[SHA256_BYTES])
+{
+	digest_end((EVP_MD_CTX *)run, out);
+	sha256_run_free(run);
+}
+
+void
+sha256_run_free(struct sha256_run *run)
+{
+	EVP_MD_CTX_free((EVP_MD_CTX *)run);
+}
+
 void
 hmac_sha256(const void *key, size_t keylen, const void *data, size_t len, uint8_t out[SHA256_BYTES])
 {

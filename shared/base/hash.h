@@ -13,6 +13,12 @@ void	 sha256(const void *data, size_t len, uint8_t out[SHA256_BYTES]);
 void	 sha256_hex(const void *data, size_t len, char out[SHA256_HEX_SIZE]);
 /* Of a then b, without joining them. */
 void	 sha256_hex2(const void *a, size_t alen, const void *b, size_t blen, char out[SHA256_HEX_SIZE]);
+/* Of pieces. sha256_run_end() gives the digest and frees; sha256_run_free() frees without one (NULL is fine). */
+struct sha256_run;
+struct sha256_run *sha256_run_new(void);
+void	 sha256_run_add(struct sha256_run *run, const void *data, size_t len);
+void	 sha256_run_end(struct sha256_run *run, uint8_t out[SHA256_BYTES]);
+void	 sha256_run_free(struct sha256_run *run);
 void	 hmac_sha256(const void *key, size_t keylen, const void *data, size_t len, uint8_t out[SHA256_BYTES]);
 
 void	 hex_encode(const uint8_t *data, size_t len, char *out);		/* out: 2 * len + 1 */
