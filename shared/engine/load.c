@@ -145,7 +145,7 @@ token_ids(struct run *run, const char *ids)
 	char id[3][ID_SIZE] = { "", "", "" };
 	int n = sscanf(ids, "%30s %30s %30s", id[0], id[1], id[2]);
 
-	strncpy(load->caller_key, id[1], ID_SIZE - 1);
+	memcpy(load->caller_key, id[1], ID_SIZE);
 	if (n == 3 && id_valid(id[0], "tok") && id_valid(id[1], "usr") && id_valid(id[2], "org")) {
 		load_set(load, SLOT_TOKEN, id[0]);
 		load_set(load, SLOT_USER, id[1]);
