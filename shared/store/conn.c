@@ -210,6 +210,7 @@ rconn_writable(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	if (conn->state != CONN_CONNECT) {
 		conn->blocked = false;
+		conn->moved_us = clock_mono_us();
 		rconn_flush(fd, 0, conn);
 		return;
 	}

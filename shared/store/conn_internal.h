@@ -42,6 +42,7 @@ struct rconn {
 	bool		 in_callback;
 	char		 trouble[200];
 	int64_t		 noted_us;	/* when a refusal was logged last */
+	int64_t		 moved_us;	/* when Redis last took or gave bytes of something that was under way */
 	struct lookup	*lookup;
 	int		 fd;
 	struct event	*readable, *writable, *flush, *timer, *late;

@@ -13,6 +13,7 @@
 #define READ_BYTES	(64 * 1024)	/* a turn */
 #define OUT_KEEP_BYTES	(1 << 20)	/* a larger buffer is given back when empty */
 #define NOTE_US		1000000
+#define STILL_PART	4	/* a long answer that is still coming may take longer, while it does not stand still so long */
 
 /* Errors that say: not executed, try later. `leave`: this server will not do, look for another one. */
 static const struct refusal {
@@ -221,6 +222,7 @@ rconn_readable(evutil_socket_t fd, short what, void *arg)
 		rconn_lost(conn, "Redis closed the connection");
 		return;
 	}
+	conn->moved_us = clock_mono_us();
 	if (redisReaderFeed(conn->reader, data, (size_t)n) == REDIS_ERR) {
 		rconn_lost(conn, "cannot read the answer: %s", conn->reader->errstr);
 		return;
@@ -365,11 +367,14 @@ rconn_arena_take(struct rconn *conn)
 void
 rconn_check_silence(struct rconn *conn)
 {
-	int64_t left;
+	int64_t left, moving;
 
 	if (conn->calls.count == 0)
 		return;
 	left = conn->calls.calls[conn->calls.head].at_us + conn->command_ms * 1000 - clock_mono_us();
+	moving = conn->moved_us + conn->command_ms * 1000 / STILL_PART - clock_mono_us();
+	if (left <= 0 && moving > 0)
+		left = moving;
 	if (left > 0)
 		rconn_timer(conn, left);
 	else

@@ -20,7 +20,8 @@ struct store_config {
 	const char	*password;		/* or NULL */
 	const char	*username;		/* or NULL */
 	int64_t		 connect_ms;		/* 1000 */
-	int64_t		 command_ms;		/* 1500: the oldest unanswered command may wait this long, then the connection goes */
+	int64_t		 command_ms;		/* 1500: the oldest unanswered command may wait this long (unless its bytes are
+					 * moving), then the connection goes */
 	const char	*client_name;		/* CLIENT SETNAME */
 };
 

@@ -355,7 +355,7 @@ wire_free(struct wire *wire)
 static redisReply *
 wire_send(redisContext *c, const struct wire *wire)
 {
-	redisReply *reply = redisCommandArgv(c, wire->argc, (const char **)wire->argv, wire->lens);
+	redisReply *reply = redisCommandArgv(c, wire->argc, (const char **)(uintptr_t)wire->argv, wire->lens);
 
 	assert_non_null(reply);
 	return reply;

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <event2/event.h>
 
@@ -217,6 +218,34 @@ test_large_values_pass(void **state)
 	assert_int_equal(ask(store, "DEL big").integer, 1);
 	free(value);
 	store_free(store);
+}
+
+/* Redis sends a socket's buffer full at a time: slower than command_ms in all, but never standing still for long. */
+static void
+test_long_answer_may_take_its_time(void **state)
+{
+	struct redis own;
+	struct store *store;
+	struct said said = { 0 };
+	int64_t start;
+
+	(void)state;
+	redis_start(&own, 0, NULL);
+	freeReplyObject(redis_ask(&own, "SETRANGE big 12000000 x"));
+	store = store_new(base, &(struct store_config){ .address = own.address, .command_ms = 1000 });
+	assert_int_equal(ask(store, "PING").status, STORE_OK);
+	start = clock_mono_us();
+	store_commandf(store, saw, &said, "GET big");
+	for (int i = 0; i < 1000 && said.times == 0; i++) {
+		redis_kill(&own, SIGSTOP);
+		loop_until(base, &said.times, 1, 40);
+		redis_kill(&own, SIGCONT);
+		usleep(5000);
+	}
+	assert_int_equal(said.status, STORE_OK);
+	assert_true(clock_mono_us() - start > 1100000);
+	store_free(store);
+	redis_stop(&own);
 }
 
 /* ---- it goes, it comes back ---- */
@@ -864,6 +893,7 @@ main(void)
 		cmocka_unit_test(test_corked_commands_wait),
 		cmocka_unit_test(test_script_is_loaded_and_healed),
 		cmocka_unit_test(test_large_values_pass),
+		cmocka_unit_test(test_long_answer_may_take_its_time),
 		cmocka_unit_test(test_password_is_given),
 		cmocka_unit_test(test_nothing_listens_fails_fast),
 		cmocka_unit_test(test_name_is_looked_up),
