@@ -80,7 +80,7 @@ static void	process_lag(evutil_socket_t fd, short what, void *arg);
 static void	process_round_trip(double seconds, void *arg);
 static void	process_done(struct process *p);
 static bool	has_credit(const char *kind, void *arg);
-static void	offer(const char *key, const char *kind, void *arg);
+static void	offer(const char *key, const char *kind, int64_t due_ms, void *arg);
 static void	http_refused(int status, const char *code, const char *peer, void *arg);
 static void	sweep_sockets(const char *dir);
 
@@ -389,11 +389,11 @@ has_credit(const char *kind, void *arg)
 }
 
 static void
-offer(const char *key, const char *kind, void *arg)
+offer(const char *key, const char *kind, int64_t due_ms, void *arg)
 {
 	struct process *p = arg;
 
-	dispatcher_offer(p->api.dispatcher, key, kind, clock_real_ms() + JOB_HOLD_MS);
+	dispatcher_offer(p->api.dispatcher, key, kind, due_ms);
 }
 
 static void

@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "base/xmalloc.h"
 #include "engine/clock.h"
+#include "jobs/dispatcher.h"
 #include "jobs/job.h"
 #include "jobs/timers.h"
 #include "schema/resources.h"
@@ -74,8 +75,9 @@ job_list(struct call *call)
 		call_refusef(call, "invalid_parameter", "state must be due, leased or dead");
 		return;
 	}
-	jobs_list(call->api->store, call->api->partitions, state, call_param(call, "kind"), limit, call_param(call, "cursor"),
-	    jobs_read, call);
+	if (jobs_list(call->api->store, call->api->partitions, state, call_param(call, "kind"), limit,
+	    call_param(call, "cursor"), jobs_read, call) == -1)
+		call_refusef(call, "invalid_cursor", "This cursor does not belong to this list");
 }
 
 static void
@@ -257,6 +259,7 @@ clock_moved(enum store_status status, bool moved, void *arg)
 	wait->timer = evtimer_new(call->api->base, clock_again, wait);
 	call->data = wait;
 	call->release = clock_wait_release;
+	dispatcher_look(call->api->dispatcher);
 	clock_poll(wait);
 }
 

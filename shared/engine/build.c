@@ -175,6 +175,7 @@ build_jobs(struct execution *x, struct commit *commit)
 	json_array_foreach (x->outcome.jobs, i, job) {
 		const char *kind = json_str(job, "kind"), *item = json_str(job, "item_id");
 		bool credit = config->has_credit != NULL && config->has_credit(kind, config->hooks_arg);
+		int64_t due_ms = clock_real_ms() + (credit ? OFFERED_MS : 0);
 		struct buf body = BUF_INIT(0);
 		char key[96];
 
@@ -182,8 +183,8 @@ build_jobs(struct execution *x, struct commit *commit)
 		json_set_str(job, "aggregate_id", x->world.target->id);
 		json_write(&body, job);
 		json_set_str(job, "key", key);		/* for the offer after the commit */
-		json_set(job, "offered", json_boolean(credit));
-		commit_job(commit, key, kind, body.data, body.len, clock_real_ms() + (credit ? OFFERED_MS : 0),
+		json_set_int(job, "due_ms", due_ms);
+		commit_job(commit, key, kind, body.data, body.len, due_ms,
 		    strncmp(x->world.target->id, "clm", 3) == 0 ? x->world.target->id : NULL, x->request_id);
 		buf_done(&body);
 	}

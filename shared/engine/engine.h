@@ -29,9 +29,9 @@ struct engine_config {
 	int64_t		 cache_bytes;		/* parsed snapshots, estimated; 8 MiB */
 	int64_t		 request_ms;		/* from start to answer, 10000 */
 	const char	*seal_secret;		/* seals what is secret in kept replies; may be NULL */
-	/* The dispatcher's hooks; NULL in workers: jobs are then found by the sweep. */
+	/* The dispatcher's hooks, offer for every job after its commit; NULL in workers: jobs are then found by the sweep. */
 	bool		(*has_credit)(const char *kind, void *arg);
-	void		(*offer)(const char *key, const char *kind, void *arg);
+	void		(*offer)(const char *key, const char *kind, int64_t due_ms, void *arg);
 	void		*hooks_arg;
 };
 
@@ -126,6 +126,7 @@ struct execution {
 	char		 fingerprint[SHA256_HEX_SIZE];
 	char		 fence_key[96];		/* the job that the commit completes; "" none */
 	int64_t		 fence_attempt;
+	bool		 commits;		/* what operation->extra writes, also when no event came of the command */
 	char		 once_step[96];		/* "job:step" of an effect that must happen once; "" none */
 	/*
 	 * Makes the reply from the world after the command, before the commit (it is kept with the idempotency record). Sets

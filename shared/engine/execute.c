@@ -229,7 +229,7 @@ execute_render(struct execution *x)
 			reply_etag(x->reply.etag, x->revision, &x->reply.body);
 	}
 	step_end(x);
-	if (x->outcome.events.count == 0 && x->fence_key[0] == '\0')
+	if (x->outcome.events.count == 0 && x->fence_key[0] == '\0' && !x->commits)
 		execute_finish(x, NULL);		/* nothing changed */
 	else
 		execute_commit(x);
@@ -263,8 +263,9 @@ execute_committed(enum commit_result result, const struct store_field *kept, siz
 				cache_put(engine->cache, x->state->after[t],
 				    1024 + 512 * json_object_size(x->state->after[t]->items));
 		json_array_foreach (x->outcome.jobs, i, job)
-			if (engine->config.offer != NULL && json_is_true(json_get(job, "offered")))
-				engine->config.offer(json_str(job, "key"), json_str(job, "kind"), engine->config.hooks_arg);
+			if (engine->config.offer != NULL)
+				engine->config.offer(json_str(job, "key"), json_str(job, "kind"), json_int(job, "due_ms"),
+				    engine->config.hooks_arg);
 		execute_finish(x, NULL);
 		return;
 	case COMMIT_DONE_BEFORE:

@@ -39,9 +39,8 @@ void		 dispatcher_free(struct dispatcher *dispatcher);
 /* Is there credit for this kind right now? Then its commit sets the due time now + JOB_HOLD_MS, else now. */
 bool		 dispatcher_has_credit(const struct dispatcher *dispatcher, const char *kind);
 /*
- * After the commit: sends it to a worker with credit, if there is one. due_ms is what the commit said. Later than
- * now and no worker any more: it is remembered (DISPATCHER_HELD_MAX of them) for the next credit; the sweep finds
- * all others.
+ * After the commit, for every job that it made: sends it to a worker with credit. If there is none it is remembered
+ * (DISPATCHER_HELD_MAX of them, until due_ms) for the next credit, or the sweep finds it. due_ms is what the commit said.
  */
 void		 dispatcher_offer(struct dispatcher *dispatcher, const char *key, const char *kind, int64_t due_ms);
 

@@ -48,10 +48,7 @@ struct job_kind {
 typedef void job_list_cb(enum store_status status, json_t *rows, const char *next_cursor, void *arg);
 int	jobs_list(struct store *store, unsigned partitions, const char *state, const char *kind, unsigned limit,
 	    const char *cursor, job_list_cb *cb, void *arg);
-/*
- * row NULL: no such job. A key that is none (job_key_valid(), or its partition is not one of the store's) is the
- * caller's 404.
- */
+/* row NULL: no such job, whatever the key looks like. */
 typedef void job_get_cb(enum store_status status, json_t *row, void *arg);
 void	jobs_get(struct store *store, const char *key, job_get_cb *cb, void *arg);
 /*

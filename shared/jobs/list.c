@@ -23,6 +23,7 @@
 
 #define LOOK_MAX	500	/* entries one read looks at */
 #define NUMBER_SIZE	24
+#define NO_KEY		"none"	/* asked for instead of what is no key; there is no such job */
 #define CURSOR_MAX	(NUMBER_SIZE + 1 + JOB_KEY_SIZE)
 
 /* A place in a list: rows are in order of (score, key). */
@@ -298,16 +299,16 @@ static void
 job_ask(struct store *store, struct store_script *script, const char *key, job_get_cb *cb, void *arg)
 {
 	struct getting *getting = xcalloc(1, sizeof(*getting));
-	unsigned partition = (unsigned)id_partition(key);
 	char due[STORE_KEY_SIZE], dead[STORE_KEY_SIZE], job[STORE_KEY_SIZE];
-	const char *argv[] = { due, dead, job, key };
+	bool valid = job_key_valid(key);
+	unsigned partition = valid ? (unsigned)id_partition(key) : 0;
+	const char *argv[] = { due, dead, job, valid ? key : NO_KEY };
 
-	assert(job_key_valid(key));
 	getting->cb = cb;
 	getting->arg = arg;
 	store_key(due, partition, "due");
 	store_key(dead, partition, "dead");
-	store_key(job, partition, "job:%s", key);
+	store_key(job, partition, "job:%s", argv[3]);
 	store_eval(store, script, 3, ARRAY_SIZE(argv), argv, NULL, job_answered, getting);
 }
 

@@ -362,6 +362,9 @@ test_job_that_fails_is_retried_then_dead_then_retried_by_hand(void **state)
 	job_key_new(key, 1);
 	job_make(base, store, key, "test.a", NULL, clock_real_ms());
 	assert_null(ask_job(jobs_retry, key));		/* it is not dead */
+	assert_null(ask_job(jobs_get, "no key"));
+	assert_null(ask_job(jobs_discard, ""));
+	assert_null(ask_job(jobs_get, "test.job_01J8ZQ4T5M0123456789ABCDZZ"));	/* of a partition that is not there */
 	assert_true(loop_while_not(base, one_dead, NULL, 10000));
 	assert_int_equal(handler.runs, kind_a.attempts);
 	assert_int_equal(handler.last.attempt, 3);
