@@ -62,6 +62,7 @@ child_exec(const struct child *child, pid_t parent, int ready_fd)
 	sigset_t none;
 	int null = open("/dev/null", O_RDONLY);
 
+	setpgid(0, 0);				/* Ctrl-C is for the supervisor, which ends us in order */
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
 	if (getppid() != parent)
 		_exit(EXIT_FAILURE);		/* it went before we could ask to be told */
