@@ -1,4 +1,7 @@
-/* address - see address.h. A name is looked up anew for each attempt: a container that is started again has a new address. */
+/*
+ * address - see address.h. A name is looked up anew for each attempt: a container that is started again has a
+ * new address.
+ */
 #include "store/address.h"
 
 #include <arpa/inet.h>

@@ -1,4 +1,7 @@
-/* address - where Redis listens: "unix:/path", "host:port", "[v6]:port". Names are looked up without blocking the loop. */
+/*
+ * address - where Redis listens: "unix:/path", "host:port", "[v6]:port". Names are looked up without blocking
+ * the loop.
+ */
 #ifndef STORE_ADDRESS_H
 #define STORE_ADDRESS_H
 
@@ -35,7 +38,8 @@ typedef void lookup_cb(const struct socket_address *found, const char *error, vo
  * `turn` chooses among several addresses of one name, so that the next attempt tries the next. Numeric hosts and Unix
  * sockets are answered at once. NULL: it has been answered; else what lookup_cancel() takes.
  */
-struct lookup *address_lookup(struct event_base *base, const struct address *address, unsigned turn, lookup_cb *cb, void *arg);
+struct lookup *address_lookup(struct event_base *base, const struct address *address, unsigned turn,
+	    lookup_cb *cb, void *arg);
 void	lookup_cancel(struct lookup *lookup);	/* the callback will not come any more; NULL is fine */
 
 #endif

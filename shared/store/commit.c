@@ -1,4 +1,7 @@
-/* commit - what one step will write, gathered in wire form: nothing is formatted twice and no argument has its own malloc. */
+/*
+ * commit - what one step will write, gathered in wire form: nothing is formatted twice and no argument has
+ * its own malloc.
+ */
 #include "store/commit.h"
 
 #include <assert.h>
@@ -86,7 +89,8 @@ commit_once(struct commit *commit, const char *key, int64_t ttl_ms, const struct
 	strcpy(commit->once_key, key);
 	commit->once_ttl_ms = ttl_ms;
 	for (size_t i = 0; i < count; i++) {
-		assert(fields[i].name_len != 1 || fields[i].name[0] != 'c');	/* the commit's id: written by the script */
+		/* "c" is the commit's id, which the script writes */
+		assert(fields[i].name_len != 1 || fields[i].name[0] != 'c');
 		strings_add(&commit->once, fields[i].name, fields[i].name_len);
 		strings_add(&commit->once, fields[i].value, fields[i].value_len);
 	}
@@ -125,8 +129,8 @@ commit_at(struct commit *commit, unsigned aggregate)
 }
 
 void
-commit_entry(struct commit *commit, unsigned aggregate, const char *text, size_t len, const char *body_hash, const char *hash,
-    const char *personal, size_t personal_len)
+commit_entry(struct commit *commit, unsigned aggregate, const char *text, size_t len, const char *body_hash,
+    const char *hash, const char *personal, size_t personal_len)
 {
 	struct commit_aggregate *at = commit_at(commit, aggregate);
 

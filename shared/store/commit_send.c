@@ -1,6 +1,6 @@
 /*
- * commit_send - sends a commit, once more after a lost connection, and says what became of it. Sending twice is harmless:
- * entries, once-record and job carry what tells the script that this very commit has been here.
+ * commit_send - sends a commit, once more after a lost connection, and says what became of it. Sending twice
+ * is harmless: entries, once-record and job carry what tells the script that this very commit has been here.
  */
 #include <assert.h>
 #include <endian.h>
@@ -27,7 +27,8 @@ static void	commit_answered(enum store_status status, const redisReply *reply, v
 static void	commit_understand(struct commit *commit, const redisReply *reply);
 static void	commit_kept(struct commit *commit, const redisReply *reply);
 static void	commit_again(bool up, void *arg);
-static void	commit_end(struct commit *commit, enum commit_result result, const struct store_field *kept, size_t count);
+static void	commit_end(struct commit *commit, enum commit_result result, const struct store_field *kept,
+		    size_t count);
 
 /* struct.unpack('<d', ...) */
 static size_t
@@ -114,7 +115,8 @@ static void
 commit_head_aggregate(struct commit *commit, struct commit_aggregate *aggregate)
 {
 	const struct strings *lists[] = {
-		&aggregate->entry, &aggregate->sets, &aggregate->dels, &aggregate->machine_sets, &aggregate->machine_dels,
+		&aggregate->entry, &aggregate->sets, &aggregate->dels, &aggregate->machine_sets,
+		&aggregate->machine_dels,
 	};
 	char key[STORE_KEY_SIZE], header[32];
 	size_t len = 0;
@@ -188,10 +190,12 @@ commit_understand(struct commit *commit, const redisReply *reply)
 {
 	if (reply->type == REDIS_REPLY_ARRAY && reply_is_map(reply)) {
 		commit_kept(commit, reply);
-	} else if (reply->type == REDIS_REPLY_INTEGER && reply->integer >= 1 && reply->integer < (long long)ARRAY_SIZE(results)) {
+	} else if (reply->type == REDIS_REPLY_INTEGER && reply->integer >= 1 &&
+	    reply->integer < (long long)ARRAY_SIZE(results)) {
 		commit_end(commit, results[reply->integer], NULL, 0);
 	} else {
-		log_write(LOG_ERROR, "commit_not_understood", "s:commit", commit->id, "d:type", (int64_t)reply->type, NULL);
+		log_write(LOG_ERROR, "commit_not_understood", "s:commit", commit->id, "d:type",
+		    (int64_t)reply->type, NULL);
 		commit_end(commit, COMMIT_BROKEN, NULL, 0);
 	}
 }

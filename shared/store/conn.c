@@ -309,7 +309,8 @@ rconn_lost(struct rconn *conn, const char *fmt, ...)
 	vsnprintf(why, sizeof(why), fmt, ap);
 	va_end(ap);
 	if (strcmp(why, conn->trouble) != 0)	/* once per reason, not per attempt */
-		log_write(LOG_WARN, was_up ? "redis_lost" : "redis_down", "s:address", conn->address.text, "s:why", why, NULL);
+		log_write(LOG_WARN, was_up ? "redis_lost" : "redis_down", "s:address", conn->address.text,
+		    "s:why", why, NULL);
 	strcpy(conn->trouble, why);
 	rconn_close(conn);
 	if (!was_up)

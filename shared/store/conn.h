@@ -1,7 +1,8 @@
 /*
- * conn - one connection to Redis that comes back by itself: looks the host up, connects, greets (AUTH, CLIENT SETNAME, ROLE,
- * what its owner adds), sends and matches answers, notices silence, waits and begins again. Own I/O over hiredis' parser, so
- * it is the same with hiredis 0.14 and 1.x: 0.14 has no deadline of any kind. Inside of shared/store only.
+ * conn - one connection to Redis that comes back by itself: looks the host up, connects, greets (AUTH, CLIENT
+ * SETNAME, ROLE, what its owner adds), sends and matches answers, notices silence, waits and begins again.
+ * Own I/O over hiredis' parser, so it is the same with hiredis 0.14 and 1.x: 0.14 has no deadline of any
+ * kind. Inside of shared/store only.
  */
 #ifndef STORE_CONN_H
 #define STORE_CONN_H
@@ -15,7 +16,10 @@ struct buf;
 struct rconn;
 
 struct rconn_ops {
-	/* Adds the owner's greeting with rconn_greet(): one answer each, an error means that the attempt failed. May be NULL. */
+	/*
+	 * Adds the owner's greeting with rconn_greet(): one answer each, an error means that the attempt
+	 * failed. May be NULL.
+	 */
 	void	(*greet)(struct rconn *conn, void *owner);
 	/* It is up (greeted) or not any more. */
 	void	(*state)(bool up, void *owner);
@@ -25,7 +29,8 @@ struct rconn_ops {
 };
 
 /* NULL with errno EINVAL: the address is none. Strings of the config are copied. */
-struct rconn	*rconn_new(struct event_base *base, const struct store_config *config, const struct rconn_ops *ops, void *owner);
+struct rconn	*rconn_new(struct event_base *base, const struct store_config *config,
+	    const struct rconn_ops *ops, void *owner);
 /* Fails what waits first. Never from one of its callbacks. */
 void		 rconn_free(struct rconn *conn);
 
@@ -34,9 +39,9 @@ const char	*rconn_address(const struct rconn *conn);
 const char	*rconn_trouble(const struct rconn *conn);		/* why it is not up; "" at first */
 
 /*
- * Sends a command in wire form (the parts are joined, and copied). While the connection is being made for the first time or
- * again after a loss it is held, at most until that attempt ends; when an attempt has failed it is refused until the next
- * one succeeds. cb as store.h says.
+ * Sends a command in wire form (the parts are joined, and copied). While the connection is being made for the
+ * first time or again after a loss it is held, at most until that attempt ends; when an attempt has failed it
+ * is refused until the next one succeeds. cb as store.h says.
  */
 void		 rconn_send(struct rconn *conn, const struct iovec *parts, unsigned count, store_cb *cb, void *arg);
 /* Within conn_ops.greet only. `optional`: an error answer is fine. */

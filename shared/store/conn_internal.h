@@ -42,7 +42,7 @@ struct rconn {
 	bool		 in_callback;
 	char		 trouble[200];
 	int64_t		 noted_us;	/* when a refusal was logged last */
-	int64_t		 moved_us;	/* when Redis last took or gave bytes of something that was under way */
+	int64_t		 moved_us;	/* when Redis last took or gave bytes of what was under way */
 	struct lookup	*lookup;
 	int		 fd;
 	struct event	*readable, *writable, *flush, *timer, *late;
@@ -74,7 +74,10 @@ void	rconn_readable(evutil_socket_t fd, short what, void *arg);
 void	rconn_flush(evutil_socket_t fd, short what, void *arg);
 void	rconn_flush_soon(struct rconn *conn);
 void	rconn_late(evutil_socket_t fd, short what, void *arg);
-/* Answers all that wait: STORE_UNKNOWN where Redis may have read the command, else STORE_UNAVAILABLE; keep: those not. */
+/*
+ * Answers all that wait: STORE_UNKNOWN where Redis may have read the command, else STORE_UNAVAILABLE; keep:
+ * those not.
+ */
 void	rconn_fail_calls(struct rconn *conn, bool was_up, bool keep);
 void	rconn_check_silence(struct rconn *conn);
 

@@ -13,7 +13,7 @@
 #define READ_BYTES	(64 * 1024)	/* a turn */
 #define OUT_KEEP_BYTES	(1 << 20)	/* a larger buffer is given back when empty */
 #define NOTE_US		1000000
-#define STILL_PART	4	/* a long answer that is still coming may take longer, while it does not stand still so long */
+#define STILL_PART	4	/* what is moving may take longer, until it stands still for this part of it */
 
 /* Errors that say: not executed, try later. `leave`: this server will not do, look for another one. */
 static const struct refusal {
@@ -82,8 +82,8 @@ rconn_send(struct rconn *conn, const struct iovec *parts, unsigned count, store_
 
 	for (unsigned i = 0; i < count; i++)
 		len += parts[i].iov_len;
-	if (conn->state == CONN_CLOSED || conn->leaving || (held && conn->failures > 0) || conn->calls.count >= CALLS_MAX ||
-	    conn->out.len + len > (held ? HELD_MAX_BYTES : OUT_MAX_BYTES)) {
+	if (conn->state == CONN_CLOSED || conn->leaving || (held && conn->failures > 0) ||
+	    conn->calls.count >= CALLS_MAX || conn->out.len + len > (held ? HELD_MAX_BYTES : OUT_MAX_BYTES)) {
 		rconn_refuse(conn, cb, arg);
 		return;
 	}
@@ -274,7 +274,8 @@ rconn_greeting(struct rconn *conn, const redisReply *reply)
 		rconn_lost(conn, "Redis sent something that nobody asked for");
 		return;
 	}
-	if (reply->type == REDIS_REPLY_ERROR && (!conn->greeting_optional[conn->greeted] || refusal_find(reply) != NULL)) {
+	if (reply->type == REDIS_REPLY_ERROR &&
+	    (!conn->greeting_optional[conn->greeted] || refusal_find(reply) != NULL)) {
 		rconn_lost(conn, "%.150s", reply->str);
 		return;
 	}
@@ -382,8 +383,8 @@ rconn_check_silence(struct rconn *conn)
 }
 
 /*
- * Nothing of a command has left when its first byte has not: it is kept for the next attempt, if there is one soon (`keep`).
- * Only a part of the first one kept may be behind us.
+ * Nothing of a command has left when its first byte has not: it is kept for the next attempt, if there is one
+ * soon (`keep`). Only a part of the first one kept may be behind us.
  */
 void
 rconn_fail_calls(struct rconn *conn, bool was_up, bool keep)

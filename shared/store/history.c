@@ -51,7 +51,8 @@ store_history(struct store *store, const char *aggregate_id, int64_t from, int64
 static void
 history_send(struct history_call *call)
 {
-	const char *argv[] = { call->keys[0], call->keys[1], call->from, call->to, call->count, call->reverse ? "r" : "" };
+	const char *order = call->reverse ? "r" : "";
+	const char *argv[] = { call->keys[0], call->keys[1], call->from, call->to, call->count, order };
 
 	store_eval(call->store, &script_history, 2, ARRAY_SIZE(argv), argv, NULL, history_answered, call);
 }

@@ -57,7 +57,8 @@ open_up(bool up, void *arg)
 	const char *argv[] = { STORE_SYSTEM_KEY, partitions, opening->create_sandbox ? "1" : "0", format };
 
 	if (!up) {
-		problem_set(&problem, "unavailable", "Redis at %s cannot be used: %s. Is it running, and is the address right?",
+		problem_set(&problem, "unavailable",
+		    "Redis at %s cannot be used: %s. Is it running, and is the address right?",
 		    rconn_address(opening->store->conn), rconn_trouble(opening->store->conn));
 		open_end(opening, NULL, &problem);
 		return;
@@ -105,29 +106,34 @@ open_check(struct opening *opening, const redisReply *reply, struct store_system
 	long count;
 
 	if (reply->type == REDIS_REPLY_INTEGER && reply->integer > 0) {
-		problem_set(problem, "unavailable", "Redis at %s holds %lld keys of something else. Give Coopclaims a Redis of its own.",
+		problem_set(problem, "unavailable",
+		    "Redis at %s holds %lld keys of something else. Give Coopclaims a Redis of its own.",
 		    at, reply->integer);
 		return -1;
 	}
 	if (!reply_is_map(reply)) {
-		problem_set(problem, "unavailable", "Redis at %s is empty. Make a store in it with \"coopclaims init\".", at);
+		problem_set(problem, "unavailable",
+		    "Redis at %s is empty. Make a store in it with \"coopclaims init\".", at);
 		return -1;
 	}
 	format = open_field(reply, "format");
 	if (atoi(format) != STORE_FORMAT) {
-		problem_set(problem, "unavailable", "the store in Redis at %s has format \"%.20s\", this program reads format %d. "
+		problem_set(problem, "unavailable",
+		    "the store in Redis at %s has format \"%.20s\", this program reads format %d. "
 		    "Use the version of Coopclaims that made it.", at, format, STORE_FORMAT);
 		return -1;
 	}
 	partitions = open_field(reply, "partitions");
 	count = atol(partitions);
 	if (count < 1 || count > PARTITIONS_MAX) {
-		problem_set(problem, "unavailable", "the store in Redis at %s is damaged: %s says \"%.20s\" partitions", at,
+		problem_set(problem, "unavailable",
+		    "the store in Redis at %s is damaged: %s says \"%.20s\" partitions", at,
 		    STORE_SYSTEM_KEY, partitions);
 		return -1;
 	}
 	if (opening->create_partitions > 0 && (unsigned)count != opening->create_partitions) {
-		problem_set(problem, "unavailable", "the store in Redis at %s has %ld partitions, not %u; the number is fixed when a "
+		problem_set(problem, "unavailable",
+		    "the store in Redis at %s has %ld partitions, not %u; the number is fixed when a "
 		    "store is made. Leave the option out, or give %ld.", at, count, opening->create_partitions, count);
 		return -1;
 	}

@@ -16,7 +16,7 @@ struct read_part {
 	bool		 once;			/* the once-record comes last */
 	struct eval	 eval;
 	struct strings	 keys, args;
-	struct reply_arena *arena;		/* the answer's memory until the read ends; NULL: still the connection's */
+	struct reply_arena *arena;		/* the answer's memory; NULL: still the connection's */
 };
 
 struct reading {

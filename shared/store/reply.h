@@ -1,6 +1,6 @@
 /*
- * reply - the replies of Redis, read by hiredis' parser into memory that goes in one piece: a reply is a bump of a pointer,
- * not a malloc an element. Inside of shared/store only.
+ * reply - the replies of Redis, read by hiredis' parser into memory that goes in one piece: a reply is a bump
+ * of a pointer, not a malloc an element. Inside of shared/store only.
  */
 #ifndef STORE_REPLY_H
 #define STORE_REPLY_H
@@ -15,11 +15,15 @@ struct store_field;
 
 struct reply_arena *reply_arena_new(void);
 void	reply_arena_free(struct reply_arena *arena);	/* NULL is fine */
-void	reply_arena_reset(struct reply_arena *arena);	/* every reply in it is gone; a little memory is kept */
+/* Every reply in it is gone; a little memory is kept. */
+void	reply_arena_reset(struct reply_arena *arena);
 /* Memory that goes with the arena, aligned for anything. */
 void	*reply_arena_alloc(struct reply_arena *arena, size_t size);
 
-/* A parser whose replies lie in `arena`; NULL: hiredis has no memory. The arena must outlive it, or be replaced below. */
+/*
+ * A parser whose replies lie in `arena`; NULL: hiredis has no memory. The arena must outlive it, or be
+ * replaced below.
+ */
 redisReader *reply_reader_new(struct reply_arena *arena);
 /* From the next reply on. */
 void	reply_reader_use(redisReader *reader, struct reply_arena *arena);

@@ -91,7 +91,8 @@ script_known(struct store *store, struct store_script *script)
 static void
 script_loaded(enum store_status status, const redisReply *reply, void *arg)
 {
-	(void)status, (void)reply, (void)arg;	/* an error was logged; the call itself will say NOSCRIPT and send the text */
+	/* an error was logged; the call itself will say NOSCRIPT and send the text */
+	(void)status, (void)reply, (void)arg;
 }
 
 void
@@ -135,8 +136,8 @@ eval_done(enum store_status status, const redisReply *reply, void *arg)
 }
 
 void
-store_eval(struct store *store, struct store_script *script, int nkeys, int argc, const char *const *argv, const size_t *lens,
-    store_cb *cb, void *arg)
+store_eval(struct store *store, struct store_script *script, int nkeys, int argc, const char *const *argv,
+    const size_t *lens, store_cb *cb, void *arg)
 {
 	struct owned_eval *owned = xcalloc(1, sizeof(*owned));
 

@@ -1,7 +1,8 @@
 /*
- * script - a Lua script of a file is part of the program: STORE_SCRIPT(script_lease, "lease", "shared/jobs/lua/lease.lua")
- * in one .c file defines `struct store_script script_lease` for store_eval(). The path is from the top of the tree; the
- * Makefile says which .c file is compiled again when a script changes.
+ * script - a Lua script of a file is part of the program: STORE_SCRIPT(script_lease, "lease",
+ * "shared/jobs/lua/lease.lua") in one .c file defines `struct store_script script_lease` for store_eval().
+ * The path is from the top of the tree; the Makefile says which .c file is compiled again when a script
+ * changes.
  */
 #ifndef STORE_SCRIPT_H
 #define STORE_SCRIPT_H

@@ -143,7 +143,8 @@ store_measured(double seconds, void *owner)
 /* ---- waiting ---- */
 
 void
-store_wait(struct store *store, struct store_waiter *waiter, int64_t deadline_ms, void (*cb)(bool up, void *arg), void *arg)
+store_wait(struct store *store, struct store_waiter *waiter, int64_t deadline_ms,
+    void (*cb)(bool up, void *arg), void *arg)
 {
 	int64_t left_us = store_is_up(store) || store->closing ? 0 : deadline_ms * 1000 - clock_mono_us();
 	struct timeval tv = { 0, 0 };

@@ -1,7 +1,7 @@
 /*
- * store - Redis: connections with deadlines that come back by themselves, keys, scripts. Knows nothing of claims.
- * shared/store/README.md has every key and format. All completions come exactly once, on the event loop, also on time-out
- * and disconnect, and never before the starting call has returned.
+ * store - Redis: connections with deadlines that come back by themselves, keys, scripts. Knows nothing of
+ * claims. shared/store/README.md has every key and format. All completions come exactly once, on the event
+ * loop, also on time-out and disconnect, and never before the starting call has returned.
  */
 #ifndef STORE_STORE_H
 #define STORE_STORE_H
@@ -16,12 +16,15 @@ struct redisReply;
 struct store;
 
 struct store_config {
-	const char	*address;		/* "unix:/path/redis.sock" or "host:port" (host resolved once at start) */
+	const char	*address;		/* "unix:/path" or "host:port" (looked up at each attempt) */
 	const char	*password;		/* or NULL */
 	const char	*username;		/* or NULL */
 	int64_t		 connect_ms;		/* 1000 */
-	int64_t		 command_ms;		/* 1500: the oldest unanswered command may wait this long (unless its bytes are
-					 * moving), then the connection goes */
+	/*
+	 * 1500: the oldest unanswered command may wait this long, then the connection goes; a little longer only while
+	 * bytes are moving.
+	 */
+	int64_t		 command_ms;
 	const char	*client_name;		/* CLIENT SETNAME */
 };
 
@@ -38,22 +41,26 @@ void		 store_on_round_trip(struct store *store, void (*cb)(double seconds, void 
 enum store_status {
 	STORE_OK,
 	STORE_UNAVAILABLE,	/* not connected, LOADING, READONLY ...: nothing was sent, or refused unexecuted */
-	STORE_UNKNOWN,		/* sent, but the connection went before the answer: may or may not have happened */
+	STORE_UNKNOWN,		/* sent, but the connection went before the answer: may have happened */
 	STORE_ERROR,		/* Redis answered an error that is our bug or a wrong type; logged */
 };
 /* reply is valid during the call only; NULL unless STORE_OK (or STORE_ERROR with an error reply). */
 typedef void store_cb(enum store_status status, const struct redisReply *reply, void *arg);
 
 /*
- * One command; arguments are copied, lens NULL: they are strings. While the store connects for the first time, or anew after
- * a loss, commands wait for that attempt (connect_ms at most); after a failed attempt they are refused at once.
+ * One command; arguments are copied, lens NULL: they are strings. While the store connects for the first
+ * time, or anew after a loss, commands wait for that attempt (connect_ms at most); after a failed attempt
+ * they are refused at once.
  */
-void	store_command(struct store *store, int argc, const char *const *argv, const size_t *lens, store_cb *cb, void *arg);
+void	store_command(struct store *store, int argc, const char *const *argv, const size_t *lens,
+	    store_cb *cb, void *arg);
 /* Same from words split at blanks, with %s (string), %b (data, size_t) and %lld: as hiredis formats. */
 void	store_commandf(struct store *store, store_cb *cb, void *arg, const char *fmt, ...);
 
-/* A script of ours, or of another room (store/script.h builds it in from a file); loaded at its first use and on every new
- * connection, EVALSHA with NOSCRIPT healed. Its keys come first in argv. It must live as long as the store. */
+/*
+ * A script of ours, or of another room (store/script.h builds it in from a file); loaded at its first use and on
+ * every new connection, EVALSHA with NOSCRIPT healed. Its keys come first in argv. It must live as long as the store.
+ */
 struct store_script {
 	const char	*name;
 	const char	*text;
@@ -62,23 +69,28 @@ struct store_script {
 void	store_eval(struct store *store, struct store_script *script, int nkeys, int argc, const char *const *argv,
 	    const size_t *lens, store_cb *cb, void *arg);
 
-/* What is sent in one turn of the loop leaves in one write anyway; between these it waits for more. Nested calls count. */
+/*
+ * What is sent in one turn of the loop leaves in one write anyway; between these it waits for more. Nested
+ * calls count.
+ */
 void	store_cork(struct store *store);
 void	store_uncork(struct store *store);
 
 /*
- * Messages of a channel, on a connection of its own that comes back by itself. What is published while it is away is lost:
- * messages are hints. `channel` is kept by reference.
+ * Messages of a channel, on a connection of its own that comes back by itself. What is published while it is
+ * away is lost: messages are hints. `channel` is kept by reference.
  */
 typedef void store_message_cb(const char *text, size_t len, void *arg);
 void	store_subscribe(struct store *store, const char *channel, store_message_cb *cb, void *arg);
-#define STORE_HINT_CHANNEL	"coopclaims:hint"	/* a commit added to the feed of the partition in the text (decimal) */
+#define STORE_HINT_CHANNEL	"coopclaims:hint"	/* text: number of a partition whose feed has grown */
 #define STORE_REVOKED_CHANNEL	"{sys}:revoked"		/* a token, session or user: look again */
 
 /* Keys. The size of every key buffer. A partition's tag is "{p07}", a directory's "{d07}" (by hash of the value). */
 #define STORE_KEY_SIZE 192
-void	store_key(char key[STORE_KEY_SIZE], unsigned partition, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
-void	store_key_directory(char key[STORE_KEY_SIZE], const char *kind, const char *value);	/* {dNN}:kind:sha256(value) */
+void	store_key(char key[STORE_KEY_SIZE], unsigned partition, const char *fmt, ...)
+	    __attribute__((format(printf, 3, 4)));
+/* {dNN}:kind:sha256(value) */
+void	store_key_directory(char key[STORE_KEY_SIZE], const char *kind, const char *value);
 void	store_key_snapshot(char key[STORE_KEY_SIZE], const char *aggregate_id);		/* {pPP}:a:ID */
 void	store_key_history(char key[STORE_KEY_SIZE], const char *aggregate_id);		/* {pPP}:h:ID */
 void	store_key_personal(char key[STORE_KEY_SIZE], const char *aggregate_id);		/* {pPP}:p:ID */
@@ -97,7 +109,8 @@ struct store_system {
 };
 typedef void store_open_cb(const struct store_system *system, const struct problem *problem, void *arg);
 /* Waits up to 10 s for a Redis that is starting. problem: why not, with the remedy; borrowed. */
-void	store_open(struct store *store, unsigned create_partitions, bool create_sandbox, store_open_cb *cb, void *arg);
+void	store_open(struct store *store, unsigned create_partitions, bool create_sandbox, store_open_cb *cb,
+	    void *arg);
 
 /* ---- reading aggregates ---- */
 
@@ -130,7 +143,10 @@ typedef void store_read_cb(enum store_status status, struct store_read *read, vo
 void	store_read(struct store *store, struct store_read *read, store_read_cb *cb, void *arg);
 
 #define STORE_HISTORY_MAX 1000
-/* One history: entries from..to (sequence, 0 = open end), at most `limit` (<= STORE_HISTORY_MAX); reverse: newest first. */
+/*
+ * One history: entries from..to (sequence, 0 = open end), at most `limit` (<= STORE_HISTORY_MAX); reverse:
+ * newest first.
+ */
 struct store_entry {
 	int64_t		 sequence;
 	const char	*text; size_t text_len;			/* the canonical entry */
@@ -138,7 +154,7 @@ struct store_entry {
 	const char	*personal; size_t personal_len;		/* NULL: none, or scrubbed */
 };
 typedef void store_history_cb(enum store_status status, const struct store_entry *entries, size_t count, void *arg);
-void	store_history(struct store *store, const char *aggregate_id, int64_t from, int64_t to, unsigned limit, bool reverse,
-	    store_history_cb *cb, void *arg);
+void	store_history(struct store *store, const char *aggregate_id, int64_t from, int64_t to,
+	    unsigned limit, bool reverse, store_history_cb *cb, void *arg);
 
 #endif

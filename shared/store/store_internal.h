@@ -47,11 +47,12 @@ struct store {
  * cb(true) when the store is up (on the next turn, if it is now), cb(false) at the deadline or when the store is freed.
  * The waiter is the caller's and must live until then.
  */
-void	store_wait(struct store *store, struct store_waiter *waiter, int64_t deadline_ms, void (*cb)(bool up, void *arg), void *arg);
+void	store_wait(struct store *store, struct store_waiter *waiter, int64_t deadline_ms,
+	    void (*cb)(bool up, void *arg), void *arg);
 
 /*
- * A call of a script whose keys and arguments lie in wire form with the caller, until cb: nothing is copied but into the
- * socket's buffer. A script that Redis forgot is sent whole.
+ * A call of a script whose keys and arguments lie in wire form with the caller, until cb: nothing is copied
+ * but into the socket's buffer. A script that Redis forgot is sent whole.
  */
 #define EVAL_PARTS_MAX 4
 struct eval {

@@ -174,8 +174,11 @@ static double
 script_us(const struct redis *redis)
 {
 	redisReply *reply = redis_ask(redis, "INFO commandstats");
-	const char *at = strstr(reply->str, "cmdstat_evalsha:"), *per = at == NULL ? NULL : strstr(at, "usec_per_call=");
-	double us = per == NULL ? 0 : atof(per + strlen("usec_per_call="));
+	const char *at = strstr(reply->str, "cmdstat_evalsha:"), *per;
+	double us;
+
+	per = at == NULL ? NULL : strstr(at, "usec_per_call=");
+	us = per == NULL ? 0 : atof(per + strlen("usec_per_call="));
 
 	freeReplyObject(reply);
 	freeReplyObject(redis_ask(redis, "CONFIG RESETSTAT"));

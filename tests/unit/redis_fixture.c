@@ -101,8 +101,9 @@ redis_restart(struct redis *redis, unsigned flags, bool wait)
 {
 	char port[12], bus[12];
 	const char *argv[40] = {
-		"redis-server", "--port", port, "--unixsocket", redis->socket, "--unixsocketperm", "700", "--dir", redis->dir,
-		"--logfile", "log", "--save", "", "--appendonly", flags & REDIS_AOF ? "yes" : "no", "--appendfsync", "no",
+		"redis-server", "--port", port, "--unixsocket", redis->socket, "--unixsocketperm", "700",
+		"--dir", redis->dir, "--logfile", "log", "--save", "", "--appendonly", flags & REDIS_AOF ? "yes" : "no",
+		"--appendfsync", "no",
 		"--maxmemory-policy", "noeviction", "--enable-debug-command", "local", "--loglevel", "notice",
 	};
 	int argc = 23;

@@ -34,8 +34,8 @@ redisReply *redis_ask(const struct redis *redis, const char *fmt, ...);
 long long redis_ask_int(const struct redis *redis, const char *fmt, ...);
 
 /*
- * The whole store as text: every key, sorted, with the SHA-256 of its DUMP, and whether it expires. Two equal texts are two
- * equal stores. The caller frees it.
+ * The whole store as text: every key, sorted, with the SHA-256 of its DUMP, and whether it expires. Two equal
+ * texts are two equal stores. The caller frees it.
  */
 char	*redis_digest(const struct redis *redis);
 

@@ -77,8 +77,10 @@ small_commit(const char *commit_id, const char *aggregate_id, int64_t expected)
 struct place {
 	unsigned partition;
 	char	 claim[ID_SIZE], account[ID_SIZE];
-	char	 once[STORE_KEY_SIZE], by_state_old[STORE_KEY_SIZE], by_state[STORE_KEY_SIZE], tags_old[STORE_KEY_SIZE],
-		 tags[STORE_KEY_SIZE], row[STORE_KEY_SIZE], row_old[STORE_KEY_SIZE], put[STORE_KEY_SIZE], put_ttl[STORE_KEY_SIZE],
+	char	 once[STORE_KEY_SIZE], by_state_old[STORE_KEY_SIZE], by_state[STORE_KEY_SIZE],
+		 tags_old[STORE_KEY_SIZE], tags[STORE_KEY_SIZE], row[STORE_KEY_SIZE], row_old[STORE_KEY_SIZE],
+		 put[STORE_KEY_SIZE],
+		 put_ttl[STORE_KEY_SIZE],
 		 gone[STORE_KEY_SIZE];
 };
 
@@ -191,13 +193,15 @@ assert_reply(const struct redis *at, const char *expect, const char *command, co
 			const redisReply *element = reply->element[i];
 
 			if (element->type == REDIS_REPLY_ARRAY) {	/* a stream's entry: id, then fields */
-				snprintf(text + strlen(text), sizeof(text) - strlen(text), "[%s]", element->element[0]->str);
+				snprintf(text + strlen(text), sizeof(text) - strlen(text), "[%s]",
+				    element->element[0]->str);
 				for (size_t j = 0; j < element->element[1]->elements; j++)
 					snprintf(text + strlen(text), sizeof(text) - strlen(text), " %s",
 					    element->element[1]->element[j]->str);
 				strncat(text, i + 1 < reply->elements ? " " : "", sizeof(text) - strlen(text) - 1);
 			} else {
-				snprintf(text + strlen(text), sizeof(text) - strlen(text), "%s%s", i == 0 ? "" : " ", element->str);
+				snprintf(text + strlen(text), sizeof(text) - strlen(text), "%s%s",
+				    i == 0 ? "" : " ", element->str);
 			}
 		}
 	}
@@ -220,10 +224,12 @@ everything_is_written(struct redis *at, unsigned partition)
 	assert_int_equal(said.result, COMMIT_OK);
 
 	store_key_history(key, place.claim);
-	assert_reply(at, "[1-0] e {} b x h x c c-old [2-0] e {} b x h x c c-old [3-0] e {\"n\":3} b " HASH_A " h " HASH_B " c c-1 "
+	assert_reply(at,
+	    "[1-0] e {} b x h x c c-old [2-0] e {} b x h x c c-old [3-0] e {\"n\":3} b " HASH_A " h " HASH_B " c c-1 "
 	    "[4-0] e {\"n\":4} b " HASH_B " h " HASH_A " c c-1", "XRANGE", key, "- +");
 	store_key_history(key, place.account);
-	assert_reply(at, "[1-0] e {} b x h x c c-old [2-0] e {\"led\":2} b " HASH_A " h " HASH_B " c c-1", "XRANGE", key, "- +");
+	assert_reply(at, "[1-0] e {} b x h x c c-old [2-0] e {\"led\":2} b " HASH_A " h " HASH_B " c c-1",
+	    "XRANGE", key, "- +");
 	store_key_personal(key, place.claim);
 	assert_reply(at, "4 {\"name\":1}", "HGETALL", key, "");
 	store_key_personal(key, place.account);
@@ -363,7 +369,8 @@ wire_send(redisContext *c, const struct wire *wire)
 
 /* Sends it; what is not answered "done" must have changed nothing. Returns whether it was done, and seeds anew then. */
 static bool
-harmless_or_done(redisContext *c, const struct place *place, const struct wire *wire, const char *before, const char *what)
+harmless_or_done(redisContext *c, const struct place *place, const struct wire *wire, const char *before,
+    const char *what)
 {
 	redisReply *reply = wire_send(c, wire);
 	bool done = reply->type == REDIS_REPLY_INTEGER && reply->integer == 1;
@@ -394,9 +401,11 @@ test_wrong_arguments_change_nothing(void **state)
 		const char *text;
 		size_t len;
 	} wrong[] = {
-		{ "", 0 }, { "x", 1 }, { "-1", 2 }, { "1e999", 5 }, { "nan", 3 }, { " 1", 2 }, { "0x10", 4 }, { "9007199254740993", 16 },
+		{ "", 0 }, { "x", 1 }, { "-1", 2 }, { "1e999", 5 }, { "nan", 3 }, { " 1", 2 }, { "0x10", 4 },
+		{ "9007199254740993", 16 },
 		{ "Z", 1 }, { "F", 1 }, { "J", 1 }, { full, sizeof(full) }, { full + 1, 19 },
-		{ "\0\0\0\0\0\0\xf0\x3f\0\0\0\0\0\0\0\0\0\0\0\0", 20 }, { "\0\0\0\0\0\0\xe0\x3f\1\0\0\0\0\0\0\0\0\0\0\0", 20 },
+		{ "\0\0\0\0\0\0\xf0\x3f\0\0\0\0\0\0\0\0\0\0\0\0", 20 },
+		{ "\0\0\0\0\0\0\xe0\x3f\1\0\0\0\0\0\0\0\0\0\0\0", 20 },
 	};
 	redisContext *c = redisConnectUnix(redis.socket);
 	struct place place;
@@ -445,7 +454,8 @@ test_wrong_counts_change_nothing(void **state)
 	wire = wire_make(place_commit(&place, "c-1"));
 	place_seed(&redis, &place);
 	before = redis_digest(&redis);
-	for (int gone = 3; gone < wire.argc; gone++) {	/* one argument or key is missing, all that follows moves up */
+	/* one argument or key is missing, all that follows moves up */
+	for (int gone = 3; gone < wire.argc; gone++) {
 		struct wire shorter = wire;
 		char count[12];
 
@@ -686,8 +696,8 @@ test_fence_lets_the_holder_only(void **state)
 		const char *attempt, *lease;
 		enum commit_result expect;
 	} cases[] = {
-		{ "4", "0", COMMIT_FENCED }, { "5", "1800000000000", COMMIT_FENCED }, { "3", "1800000000000", COMMIT_FENCED },
-		{ "", "", COMMIT_FENCED }, { "4", "1800000000000", COMMIT_OK },
+		{ "4", "0", COMMIT_FENCED }, { "5", "1800000000000", COMMIT_FENCED },
+		{ "3", "1800000000000", COMMIT_FENCED }, { "", "", COMMIT_FENCED }, { "4", "1800000000000", COMMIT_OK },
 	};
 	struct store *store = redis_store(&redis, base);
 	struct commit *commit;
@@ -699,7 +709,8 @@ test_fence_lets_the_holder_only(void **state)
 	place_seed(&redis, &place);
 	store_key(key, 5, "job:old");
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		freeReplyObject(redis_ask(&redis, "HSET %s attempt %s lease %s", key, cases[i].attempt, cases[i].lease));
+		freeReplyObject(redis_ask(&redis, "HSET %s attempt %s lease %s", key, cases[i].attempt,
+		    cases[i].lease));
 		commit = small_commit("c-1", place.claim, 2);
 		commit_fence(commit, "old", 4);
 		commit_zadd(commit, place.by_state, 1, "effect");
@@ -940,8 +951,8 @@ test_free_ends_a_commit(void **state)
 }
 
 /*
- * Writers that go on whatever happens: every acknowledged commit is in the history exactly once, in order, and nothing else
- * is but what was answered "unknown".
+ * Writers that go on whatever happens: every acknowledged commit is in the history exactly once, in order,
+ * and nothing else is but what was answered "unknown".
  */
 enum { WRITERS = 8, COMMITS = 150 };
 static struct writer {

@@ -68,7 +68,8 @@ state_changed(bool up, void *arg)
 static void
 test_address_is_checked(void **state)
 {
-	static const char *const wrong[] = { "", "unix:", "localhost", "localhost:", ":6379", "h:0", "h:65536", "h:12x", "[::1:1",
+	static const char *const wrong[] = { "", "unix:", "localhost", "localhost:", ":6379", "h:0",
+	    "h:65536", "h:12x", "[::1:1",
 	    "[]:1", NULL };
 
 	(void)state;

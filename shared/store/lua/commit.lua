@@ -1,13 +1,13 @@
 #!lua
--- commit: compare everything, then write everything. No write below can fail, so all happens or nothing; no arithmetic but
--- sequence + n. Documented in shared/store/README.md, section 2.
+-- commit: compare everything, then write everything. No write below can fail, so all happens or nothing; no
+-- arithmetic but sequence + n. Documented in shared/store/README.md, section 2.
 --
--- KEYS  once (when once_ttl > 0), job and due (when attempt > 0), of each aggregate: snapshot, history, personal (when it has
---       some), machine (when it changes), then those of the operations, in their order
--- ARGV  commit id, partition, header (once_ttl, strings of the once-record, attempt, aggregates), the once-record, the job's
---       name, of each aggregate: header (expected sequence, entries, strings to set, fields to delete, the same two of the
---       machine hash, has personal), entries (text, body hash, hash, personal or ''), the four lists; then the operations
---       up to the end: a letter and its arguments
+-- KEYS  once (when once_ttl > 0), job and due (when attempt > 0), of each aggregate: snapshot, history, personal
+--       (when it has some), machine (when it changes), then those of the operations, in their order
+-- ARGV  commit id, partition, header (once_ttl, strings of the once-record, attempt, aggregates), the once-record,
+--       the job's name, of each aggregate: header (expected sequence, entries, strings to set, fields to delete, the
+--       same two of the machine hash, has personal), entries (text, body hash, hash, personal or ''), the four
+--       lists; then the operations up to the end: a letter and its arguments
 --
 -- Answers 1 done, 2 done by this very commit before, 3 a version differs, 4 the job is not ours, or the once-record.
 local KEYS, ARGV, call, unpack = KEYS, ARGV, redis.call, unpack
@@ -92,7 +92,8 @@ for i = 1, aggregates do
 	if not ARGV[a] or #ARGV[a] ~= 20 then
 		broken('the header of an aggregate is damaged')
 	end
-	local expected, entries, sets, dels, machine_sets, machine_dels, has_personal = struct.unpack('<dHHHHHH', ARGV[a])
+	local expected, entries, sets, dels, machine_sets, machine_dels, has_personal =
+		struct.unpack('<dHHHHHH', ARGV[a])
 	local snapshot, history, personal, machine = KEYS[k + 1], KEYS[k + 2], nil, nil
 	k = k + 2
 	if not whole(expected, 1e15) or sets % 2 ~= 0 or machine_sets % 2 ~= 0 or has_personal > 1 then
@@ -133,7 +134,8 @@ for i = 1, aggregates do
 		check(machine, 'HLEN')
 	end
 	a = a + sets + dels + machine_sets + machine_dels
-	parts[i] = { snapshot, history, personal, machine, expected, entries, sets, dels, machine_sets, machine_dels, at }
+	parts[i] = { snapshot, history, personal, machine, expected, entries, sets, dels, machine_sets, machine_dels,
+		at }
 end
 
 local operations_k, operations_a, feeds = k, a, false
@@ -214,7 +216,8 @@ if job then
 	call('ZREM', due, job_name)
 end
 for i = 1, aggregates do
-	local snapshot, _, personal, machine, expected, entries, sets, dels, machine_sets, machine_dels, at = unpack(parts[i], 1, 11)
+	local snapshot, _, personal, machine, expected, entries, sets, dels, machine_sets, machine_dels, at =
+		unpack(parts[i], 1, 11)
 	for e = 1, entries do
 		if #ARGV[at + 4] > 0 then
 			call('HSET', personal, format('%d', expected + e), ARGV[at + 4])
@@ -275,8 +278,8 @@ while a < #ARGV do
 	elseif what == 'J' then
 		k = k + 1
 		if call('EXISTS', key) == 0 then
-			call('HSET', key, 'kind', ARGV[a + 4], 'body', ARGV[a + 5], 'attempt', '0', 'claim_id', ARGV[a + 6],
-				'request_id', ARGV[a + 7], 'made_at', ARGV[a + 8])
+			call('HSET', key, 'kind', ARGV[a + 4], 'body', ARGV[a + 5], 'attempt', '0',
+				'claim_id', ARGV[a + 6], 'request_id', ARGV[a + 7], 'made_at', ARGV[a + 8])
 			call('ZADD', KEYS[k], ARGV[a + 3], ARGV[a + 2])
 		end
 		a = a + 8

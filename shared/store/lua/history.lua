@@ -1,6 +1,7 @@
 #!lua flags=no-writes
--- history: entries with what is personal in them. KEYS: history, personal. ARGV: from, to (stream ids, - and + too), count,
--- "r" for the newest first. Answers five values an entry: sequence, text, body hash, hash, personal or nil.
+-- history: entries with what is personal in them. KEYS: history, personal. ARGV: from, to (stream ids, - and
+-- + too), count, "r" for the newest first. Answers five values an entry: sequence, text, body hash, hash,
+-- personal or nil.
 local range
 if ARGV[4] == 'r' then
 	range = redis.call('XREVRANGE', KEYS[1], ARGV[2], ARGV[1], 'COUNT', ARGV[3])

@@ -1,6 +1,7 @@
 #!lua
--- open: what kind of store this is; an empty Redis becomes one when ARGV says so. KEYS: {sys}:store. ARGV: partitions to make
--- (0: make none), sandbox 0 or 1, format. Answers its fields, or how many keys there are that are not ours.
+-- open: what kind of store this is; an empty Redis becomes one when ARGV says so. KEYS: {sys}:store. ARGV:
+-- partitions to make (0: make none), sandbox 0 or 1, format. Answers its fields, or how many keys there are
+-- that are not ours.
 local fields = redis.call('HGETALL', KEYS[1])
 if #fields > 0 then
 	return fields

@@ -1,7 +1,8 @@
 #!lua flags=no-writes
--- read: snapshots that are newer than the caller's. ARGV, one an aggregate: the sequence he knows (0: none), with an "m"
--- before it when he wants the machine hash. KEYS: of each its snapshot and, with "m", its machine hash; then maybe a
--- once-record. Answers, one an aggregate: nil (absent), 1 (unchanged) or {fields, machine fields}; then the once-record.
+-- read: snapshots that are newer than the caller's. ARGV, one an aggregate: the sequence he knows (0: none),
+-- with an "m" before it when he wants the machine hash. KEYS: of each its snapshot and, with "m", its machine
+-- hash; then maybe a once-record. Answers, one an aggregate: nil (absent), 1 (unchanged) or {fields, machine
+-- fields}; then the once-record.
 local call, out, k = redis.call, {}, 0
 for i = 1, #ARGV do
 	local known, machine = ARGV[i], false
