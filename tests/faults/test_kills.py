@@ -1,0 +1,44 @@
+"""kill -9 at random moments under load: nothing acknowledged is lost, nothing happens twice, the store verifies."""
+
+import random
+import time
+
+import pytest
+
+from load import Load
+from product import Product
+
+ROLES = ["api", "documents", "extract", "deadlines", "redis"]
+SECONDS = 12
+
+
+@pytest.fixture(scope="module")
+def crowd():
+    with Product("--apis", "2", "--documents-workers", "2") as running:
+        yield running
+
+
+@pytest.mark.parametrize("roles", [["api"], ["documents", "extract"], ["redis"], ROLES], ids="+".join)
+def test_nothing_acknowledged_is_lost(crowd, roles):
+    load = Load(crowd)
+    end = time.monotonic() + SECONDS
+    kills = 0
+    while time.monotonic() < end:
+        role = random.choice(roles)
+        if crowd.pids(role):
+            crowd.kill(role)
+            kills += 1
+        time.sleep(random.uniform(0.2, 1.2))       # the moment is what is random
+    crowd.wait_ready()
+    load.stop()
+    claims, comments, files = load.check()
+    assert kills > 3 and claims > 10 and comments > 10, (kills, claims, comments, files)
+    crowd.verify()
+
+
+def test_no_work_item_is_left_or_dead(crowd):
+    from product import wait_for
+    operator = crowd.as_("operator")
+    wait_for(lambda: operator.get("/v1/admin/jobs?state=due").json()["data"] == [] and
+             operator.get("/v1/admin/jobs?state=leased").json()["data"] == [], 120, "an empty queue")
+    assert operator.get("/v1/admin/jobs?state=dead").json()["data"] == []
