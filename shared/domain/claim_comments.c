@@ -93,8 +93,8 @@ decide_comment_add(struct deciding *d)
 	if (is_internal(d->body) && !access_allows(d->world->actor, MAY_SEE_INTERNAL))
 		problem_add(d->problem, "body", "#/visibility", "invalid_enum", NULL,
 		    "Your comments are for all who see the claim");
-	if (target != NULL && check_target(d, target, "#/target"))
-		json_set(d->body, "target", json_copy((json_t *)(uintptr_t)target));
+	if (target != NULL)
+		check_target(d, target, "#/target");
 	if (problem_is_set(d->problem))
 		return -1;
 	d->world->new_id(d->world, "cmt", id);

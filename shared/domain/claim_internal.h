@@ -190,10 +190,8 @@ int	decide_request_create(struct deciding *d);
 int	decide_request_answer(struct deciding *d);
 int	decide_request_withdraw(struct deciding *d);
 int	decide_decision_create(struct deciding *d);
-/* Checks a target in a body; adds 422 not_found or invalid_format below `pointer`. */
+/* Checks a target in a body; adds 422 not_found below `pointer`. Returns whether it is right. */
 bool	check_target(struct deciding *d, const json_t *target, const char *pointer);
-/* A copy of the target with the claim's own id where it is the claim itself. gives. */
-json_t	*target_whole(const struct deciding *d, const json_t *target);
 /* claim_actions.c */
 int	guard_resubmit(struct deciding *d);
 int	decide_submit(struct deciding *d);
