@@ -25,16 +25,16 @@
 static bool	call_query(struct call *call, struct problem *problem);
 static bool	call_caller(struct call *call, struct problem *problem);
 static bool	call_headers(struct call *call, struct problem *problem);
-static void	call_body(struct call *call);
 static void	call_before_body(struct call *call);
 static void	call_authenticated(struct load *load, const struct problem *problem, void *arg);
 static void	call_collected(struct http_request *request, const char *body, size_t len, void *arg);
 static void	call_abandoned(struct http_request *request, void *arg);
 static void	call_command(struct call *call);
-static void	call_done(struct execution *x, const struct problem *problem);
 static void	call_read(struct call *call);
 static void	call_loaded(struct load *load, const struct problem *problem, void *arg);
 static bool	call_visible(struct call *call, struct problem *problem);
+static int	call_permit(struct execution *x, struct problem *problem);
+static void	call_broken(struct load *load, const struct problem *problem, void *arg);
 
 void
 api_head(struct http_request *request, void *arg)
@@ -68,7 +68,7 @@ api_head(struct http_request *request, void *arg)
 	else if (call->route->method & (HTTP_BIT(GET)))
 		call_read(call);
 	else
-		call_body(call);
+		call_take_body(call);
 }
 
 void
@@ -117,7 +117,7 @@ call_query(struct call *call, struct problem *problem)
 	for (size_t i = 0; i < http_request_params(call->request); i++) {
 		const struct http_param *p = http_request_param_at(call->request, i);
 		size_t n = strlen(p->name);
-		const char *at = n == 0 ? NULL : strstr(known, p->name);
+		const char *at = n == 0 || strchr(p->name, ' ') != NULL ? NULL : strstr(known, p->name);
 		bool repeated;
 
 		while (at != NULL && ((at != known && at[-1] != ' ') || (at[n] != ' ' && at[n] != '\0')))
@@ -193,8 +193,8 @@ call_headers(struct call *call, struct problem *problem)
 }
 
 /* A body that waits for 100 Continue is asked for only when the caller may send it; others are on their way already. */
-static void
-call_body(struct call *call)
+void
+call_take_body(struct call *call)
 {
 	if (http_request_header(call->request, "expect", NULL) != NULL && call->credentials.prefix[0] != '\0') {
 		call->load.credentials = call->credentials;
@@ -256,9 +256,11 @@ call_collected(struct http_request *request, const char *body, size_t len, void 
 	if (len > 0 && call->route->body != NULL) {
 		call->body = json_read(body, len, &problem);
 		if (call->body == NULL) {
-			/* Who may not be here at all hears that first. */
-			call_refuse(call, &problem);
-			problem_done(&problem);
+			call->broken = problem;
+			call->load.credentials = call->credentials;
+			if (call->id[0] != '\0')
+				load_set(&call->load, SLOT_TARGET, call->id);
+			load_start(&call->load, call_broken, call);
 			return;
 		}
 	}
@@ -270,6 +272,26 @@ call_collected(struct http_request *request, const char *body, size_t len, void 
 		call_command(call);
 }
 
+/* A body that cannot be read: who may not be here at all hears that first. */
+static void
+call_broken(struct load *load, const struct problem *problem, void *arg)
+{
+	struct call *call = arg;
+
+	(void)load;
+	if ((call->route->flags & ROUTE_PUBLIC) || call_may(call, problem))
+		call_refuse(call, &call->broken);
+}
+
+const char *
+call_once_scope(struct call *call)
+{
+	if (call->idempotency_key == NULL)
+		return NULL;
+	return http_request_printf(call->request, "%s %s\n%s", http_request_method_text(call->request),
+	    http_request_path(call->request), call->idempotency_key);
+}
+
 struct execution *
 call_execution(struct call *call)
 {
@@ -279,6 +301,7 @@ call_execution(struct call *call)
 
 	x->arg = call;
 	x->row = route;
+	x->permit = call_permit;
 	x->done = call_done;
 	x->load.credentials = call->credentials;
 	x->load.machine = (route->flags & ROUTE_MACHINE) != 0;
@@ -299,8 +322,7 @@ call_execution(struct call *call)
 	if (call->idempotency_key != NULL) {
 		x->idempotency_key = call->idempotency_key;
 		x->load.once_partition = x->partition;
-		x->load.once_scope = http_request_printf(call->request, "%s %s\n%s", http_request_method_text(call->request),
-		    http_request_path(call->request), call->idempotency_key);
+		x->load.once_scope = call_once_scope(call);
 		json_write_canonical(&text, call->body == NULL ? json_null() : call->body);
 		sha256_hex(text.data, text.len, x->fingerprint);
 		buf_done(&text);
@@ -366,7 +388,36 @@ call_render(struct execution *x, struct buf *out)
 	}
 }
 
+/* What the caller would read now: he may go on with it. */
 static void
+add_current_etag(const struct execution *x, struct problem *problem)
+{
+	const json_t *comment = json_get(x->command.facts, "comment"), *item = NULL;
+	struct buf body = BUF_INIT(0);
+	int64_t revision;
+	char etag[48];
+
+	if (x->command.item_id != NULL)
+		item = aggregate_item(x->world.target, x->command.item_id);
+	if (strncmp(x->world.target->id, "clm", 3) != 0) {
+		revision = json_int(x->world.target->head, "revision");
+		resource_write(&body, resource_kind_by_prefix(x->world.target->id), x->world.target, NULL, NULL);
+	} else if (comment != NULL) {
+		revision = json_int(comment, "revision");
+		claim_write_comment(&body, &x->world, comment);
+	} else if (item != NULL) {
+		revision = json_int(item, "revision");
+		claim_write_item(&body, &x->world, x->command.item_id, NULL);
+	} else {
+		revision = json_int(x->world.target->head, "revision");
+		claim_write(&body, &x->world, &(struct claim_view){ 0 });
+	}
+	reply_etag(etag, revision, &body);
+	problem_extra(problem, "current_etag", json_string(etag));
+	buf_done(&body);
+}
+
+void
 call_done(struct execution *x, const struct problem *problem)
 {
 	struct call *call = x->arg;
@@ -375,22 +426,8 @@ call_done(struct execution *x, const struct problem *problem)
 	if (problem != NULL) {
 		struct problem *p = (struct problem *)(uintptr_t)problem;
 
-		if (strcmp(p->code, "precondition_failed") == 0 && x->world.target != NULL && x->world.target->sequence > 0) {
-			struct buf body = BUF_INIT(0);
-			char etag[48];
-
-			/* What the caller would read now. */
-			if (strncmp(x->world.target->id, "clm", 3) == 0 && x->command.item_id == NULL) {
-				claim_write(&body, &x->world, &(struct claim_view){ 0 });
-				reply_etag(etag, json_int(x->world.target->head, "revision"), &body);
-				problem_extra(p, "current_etag", json_string(etag));
-			} else if (x->command.item_id != NULL && aggregate_item(x->world.target, x->command.item_id) != NULL) {
-				claim_write_item(&body, &x->world, x->command.item_id, NULL);
-				reply_etag(etag, json_int(aggregate_item(x->world.target, x->command.item_id), "revision"), &body);
-				problem_extra(p, "current_etag", json_string(etag));
-			}
-			buf_done(&body);
-		}
+		if (strcmp(p->code, "precondition_failed") == 0)
+			add_current_etag(x, p);
 		call_refuse(call, p);
 		return;
 	}
@@ -458,19 +495,32 @@ call_may(struct call *call, const struct problem *problem)
 	return true;
 }
 
+/* Has the token the scope of the route? */
 static bool
-token_may(const struct load *load, enum permission permission)
+token_may(const struct load *load, const struct route *route, struct problem *problem)
 {
-	const char *need = access_scope(permission);
+	const char *need = access_scope(route->permission);
 	json_t *scope;
 	size_t i;
 
-	if (json_array_size(load->scopes) == 0)
+	if ((route->flags & ROUTE_ANY_SCOPE) || json_array_size(load->scopes) == 0)
 		return true;		/* all that its user may */
 	json_array_foreach ((json_t *)(uintptr_t)load->scopes, i, scope)
 		if (strcmp(json_string_value(scope), need) == 0)
 			return true;
+	problem_set(problem, "insufficient_scope", "This token needs the scope %s", need);
 	return false;
+}
+
+/* Of a command, before its rules; whoever may not see the target hears of it from them: it is not there. */
+static int
+call_permit(struct execution *x, struct problem *problem)
+{
+	const struct aggregate *target = x->world.target;
+
+	if (!x->creates && strncmp(target->id, "clm", 3) == 0 && !claim_visible(target, x->world.actor))
+		return 0;
+	return token_may(&x->load, x->row, problem) ? 0 : -1;
 }
 
 /* 404 before 403: another organisation's object is not there. */
@@ -492,7 +542,7 @@ call_visible(struct call *call, struct problem *problem)
 			there = resource_exists(target) && (actor->vendor ||
 			    strcmp(json_str(target->head, "organization_id") == NULL ? target->id :
 			    json_str(target->head, "organization_id"), actor->organization_id) == 0);
-		if (there && route->item != NULL && call->match.vars > 1 && strcmp(route->item, "cmt") != 0 &&
+		if (there && route->item != NULL && call->match.vars > 1 && !(route->flags & ROUTE_LATE) && strcmp(route->item, "cmt") != 0 &&
 		    strcmp(route->item, "evt") != 0 && strcmp(route->item, "dlv") != 0)
 			there = call->item[0] != '\0' && aggregate_item(target, call->item) != NULL &&
 			    (strcmp(route->target, "clm") != 0 || claim_item_visible(target, call->item, actor));
@@ -501,10 +551,8 @@ call_visible(struct call *call, struct problem *problem)
 			return false;
 		}
 	}
-	if (!token_may(&call->load, route->permission)) {
-		problem_set(problem, "insufficient_scope", "This token needs the scope %s", access_scope(route->permission));
+	if (!token_may(&call->load, route, problem))
 		return false;
-	}
 	if ((route->flags & ROUTE_ACCESS) && !access_allows(actor, route->permission)) {
 		problem_set(problem, "forbidden", "Your role may not do this");
 		return false;
@@ -582,6 +630,7 @@ void
 call_end(struct call *call)
 {
 	load_done(&call->load);
+	problem_done(&call->broken);
 	json_decref(call->body);
 	if (call->release != NULL)
 		call->release(call->data);

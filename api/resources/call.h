@@ -28,6 +28,7 @@ struct call {
 	struct load		 load;		/* of reads */
 	struct world		 world;		/* after the load */
 	json_t			*body;		/* parsed; NULL: none */
+	struct problem		 broken;	/* of a body that cannot be read */
 	char			*idempotency_key;	/* as the client meant it; arena */
 	int64_t			 if_match;	/* -1: none */
 	char			 id[ID_SIZE];	/* {id}, "" when it cannot be one */
@@ -55,6 +56,12 @@ bool	call_may(struct call *call, const struct problem *problem);
 struct execution *call_execution(struct call *call);
 /* Runs it and answers with its reply. */
 void	call_execute(struct call *call, struct execution *x);
+/* The common end of an execution: its reply, or why there is none. The call goes. */
+void	call_done(struct execution *x, const struct problem *problem);
+/* For a RAW route whose body is JSON after all: reads it into call->body, then calls handle again. */
+void	call_take_body(struct call *call);
+/* For load.once_scope; of the arena. NULL: there is no key. */
+const char *call_once_scope(struct call *call);
 /* The common render: the item of the outcome, or the claim. */
 void	call_render(struct execution *x, struct buf *out);
 /* Is it an id of this kind and of a partition that is there? */

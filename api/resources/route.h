@@ -23,6 +23,8 @@ enum {
 	ROUTE_HIDDEN	= 1 << 5,	/* not in /openapi.json (pages, probes) */
 	ROUTE_CREATES	= 1 << 6,	/* makes a new aggregate in the caller's partition, with the prefix of `target` */
 	ROUTE_NO_BODY	= 1 << 7,	/* DELETE: 204 */
+	ROUTE_LATE	= 1 << 9,	/* {item} may not be in the target yet, or not any more: `handle` looks */
+	ROUTE_ANY_SCOPE	= 1 << 10,	/* every token may, whatever its scopes */
 	ROUTE_RANGE	= 1 << 8,	/* replies with files, also in part */
 };
 
@@ -66,7 +68,7 @@ struct route {
 #define PATCH(...)	ROUTE(PATCH, __VA_ARGS__)
 #define DELETE(...)	ROUTE(DELETE, __VA_ARGS__)
 
-#define ROUTE_ROWS(X) X(claims) X(items) X(people) X(programs) X(funds) X(codes) X(jobs) X(pages)
+#define ROUTE_ROWS(X) X(claims) X(items) X(people) X(programs) X(funds) X(codes) X(jobs) X(pages) X(documents)
 
 struct route_table {
 	const struct route	*rows;

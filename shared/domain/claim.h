@@ -56,6 +56,9 @@ json_t	*claim_item_ids(const struct aggregate *claim, const char *prefix);
 /* The state table as GET /v1/claim-states publishes it. gives an array. */
 json_t	*claim_states_json(void);
 
+/* The most bytes that one more document may have, in place of `replaced_id` (NULL: of none): by file and by claim. */
+int64_t	claim_document_room(const struct world *world, const char *replaced_id);
+
 /* What lists filter and sort by, as one flat object (state, organization_id, program_id, period_id, activity_id, location_id,
  * created_by, reviewer_id, created_at, updated_at, submitted_at, claimed, currency ...). gives. */
 json_t	*claim_row(const struct aggregate *claim);

@@ -181,27 +181,38 @@ check_upload(struct deciding *d, int64_t size)
 	return problem_is_set(d->problem) ? -1 : check_bytes(d, size);
 }
 
+int64_t
+claim_document_room(const struct world *world, const char *replaced_id)
+{
+	int64_t most = claim_limit(world, "document_bytes", DOCUMENT_BYTES);
+	int64_t room = claim_limit(world, "claim_bytes", CLAIM_BYTES);
+	const char *id;
+	json_t *item;
+
+	json_object_foreach (world->target->items, id, item) {
+		if (strncmp(id, "doc", 3) == 0 && (replaced_id == NULL || strcmp(id, replaced_id) != 0))
+			room -= json_int(item, "size");
+	}
+	room = room < most ? room : most;
+	return room < 0 ? 0 : room;
+}
+
 static int
 check_bytes(struct deciding *d, int64_t size)
 {
-	int64_t most = claim_limit(d->world, "document_bytes", DOCUMENT_BYTES), sum = size;
-	int64_t claim_most = claim_limit(d->world, "claim_bytes", CLAIM_BYTES);
-	const char *id, *replaced_id;
-	json_t *item;
+	int64_t most = claim_limit(d->world, "document_bytes", DOCUMENT_BYTES), room;
+	const char *replaced_id;
 
 	(void)replaced_of(d, &replaced_id);
-	json_object_foreach (d->claim->items, id, item) {
-		if (strncmp(id, "doc", 3) == 0 && (replaced_id == NULL || strcmp(id, replaced_id) != 0))
-			sum += json_int(item, "size");
-	}
+	room = claim_document_room(d->world, replaced_id);
+	if (size <= room)
+		return 0;
 	if (size > most)
 		problem_set(d->problem, "content_too_large", "A file may have %lld bytes", (long long)most);
-	else if (sum > claim_most)
-		problem_set(d->problem, "content_too_large", "The files of a claim may have %lld bytes together",
-		    (long long)claim_most);
 	else
-		return 0;
-	problem_extra(d->problem, "max_bytes", json_integer(size > most ? most : claim_most - (sum - size)));
+		problem_set(d->problem, "content_too_large", "The files of a claim may have %lld bytes together",
+		    (long long)claim_limit(d->world, "claim_bytes", CLAIM_BYTES));
+	problem_extra(d->problem, "max_bytes", json_integer(room));
 	return -1;
 }
 

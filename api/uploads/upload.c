@@ -1,0 +1,491 @@
+#include "api/uploads/upload.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <event2/event.h>
+#include <hiredis/hiredis.h>
+
+#include "api/resources/call.h"
+#include "api/uploads/record.h"
+#include "api/uploads/uploads.h"
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "base/xmalloc.h"
+#include "blobs/blobs.h"
+#include "domain/claim.h"
+#include "store/commit.h"
+
+#define MARK_MS		30000	/* a mark outlives its process by this much */
+#define MARK_RENEW_S	10
+
+static void	upload_release(void *data);
+static void	upload_loaded(struct load *load, const struct problem *problem, void *arg);
+static void	upload_marked(enum store_status status, const struct redisReply *reply, void *arg);
+static void	mark_renew(evutil_socket_t fd, short what, void *arg);
+static void	mark_end(struct upload *upload);
+static void	upload_stream(struct upload *upload);
+static void	upload_drained(void *arg);
+static int	look(struct upload *upload, struct problem *problem);
+static void	upload_sealed(int error, const char sha256_hex[SHA256_HEX_SIZE], int64_t size, void *arg);
+static int	check_content(const struct upload *upload, struct problem *problem);
+static void	upload_reloaded(struct load *load, const struct problem *problem, void *arg);
+static void	upload_referenced(enum store_status status, const struct redisReply *reply, void *arg);
+static void	upload_placed(int error, const char sha256_hex[SHA256_HEX_SIZE], int64_t size, void *arg);
+static void	upload_commit(struct upload *upload);
+static int	upload_decide(struct execution *x, struct outcome *outcome, struct problem *problem);
+static void	upload_extra(struct execution *x, struct commit *commit);
+static void	upload_render(struct execution *x, struct buf *out);
+static void	upload_done(struct execution *x, const struct problem *problem);
+static void	answer_ignored(enum store_status status, const struct redisReply *reply, void *arg);
+
+static const struct operation operation_upload = { "upload", upload_decide, upload_extra };
+
+struct upload *
+upload_new(struct call *call, void (*ready)(struct upload *upload))
+{
+	struct upload *upload = xcalloc(1, sizeof(*upload));
+
+	upload->call = call;
+	upload->ready = ready;
+	upload->said = json_object();
+	upload->print = json_object();
+	upload->first.max = REFUSED_LOOK_BYTES;
+	strcpy(upload->media_type, "application/octet-stream");
+	call->data = upload;
+	call->release = upload_release;
+	call->load.credentials = call->credentials;
+	call->load.once_scope = call_once_scope(call);
+	if (call->id[0] != '\0') {
+		load_set(&call->load, SLOT_TARGET, call->id);
+		call->load.once_partition = (unsigned)id_partition(call->id);
+	} else {
+		call->load.once_scope = NULL;		/* no such claim: 404 */
+	}
+	load_start(&call->load, upload_loaded, upload);
+	return upload;
+}
+
+static void
+upload_release(void *data)
+{
+	struct upload *upload = data;
+
+	mark_end(upload);
+	blob_write_abort(upload->write);
+	form_free(upload->form);
+	json_decref(upload->said);
+	json_decref(upload->print);
+	buf_done(&upload->first);
+	free(upload->name);
+	free(upload);
+}
+
+static void
+upload_loaded(struct load *load, const struct problem *problem, void *arg)
+{
+	struct upload *upload = arg;
+
+	(void)load;
+	if (call_may(upload->call, problem))
+		upload->ready(upload);
+}
+
+void
+upload_refuse(struct upload *upload, struct problem *problem)
+{
+	struct problem p = *problem;
+
+	*problem = (struct problem)PROBLEM_INIT;
+	mark_end(upload);
+	call_refuse(upload->call, &p);
+	problem_done(&p);
+}
+
+void
+upload_abandon(struct upload *upload)
+{
+	struct call *call = upload->call;
+
+	http_request_drop(call->request);
+	call_end(call);
+}
+
+/* ---- before the bytes ---- */
+
+/* Nothing of a trial is kept, so any id will do. */
+static void
+trial_id(const struct world *world, const char *prefix, char id[ID_SIZE])
+{
+	id_new(id, prefix, (unsigned)id_partition(world->target->id));
+}
+
+/* gives. */
+static json_t *
+facts(const struct upload *upload)
+{
+	json_t *facts = json_object();
+
+	json_set_str(facts, "id", upload->id);
+	json_set_str(facts, "media_type", upload->media_type);
+	json_set(facts, "name", upload->name == NULL ? NULL : json_text(upload->name, strlen(upload->name)));
+	json_set(facts, "announced", json_boolean(upload->announced));
+	if (upload->sha256[0] != '\0') {
+		json_set_str(facts, "sha256", upload->sha256);
+		json_set_int(facts, "size", upload->size);
+	}
+	return facts;
+}
+
+/* What the rules say to the command as things are in call->world; nothing is changed. */
+static int
+trial(struct upload *upload, const char *name, struct problem *problem)
+{
+	struct world world = upload->call->world;
+	struct outcome outcome = { 0 };
+	json_t *known = facts(upload);
+	struct command command = { .name = name, .body = upload->said, .if_match = upload->call->if_match, .facts = known };
+	int rc;
+
+	world.new_id = trial_id;
+	rc = claim_decide(&world, &command, &outcome, problem);
+	outcome_done(&outcome);
+	json_decref(known);
+	return rc;
+}
+
+int
+upload_admit(struct upload *upload, struct problem *problem)
+{
+	upload->room = claim_document_room(&upload->call->world, json_str(upload->said, "replaces"));
+	return trial(upload, "document.announce", problem);
+}
+
+/*
+ * Two requests with one key at once: the second is told to come again, since the first may still be sending for long. Later the
+ * record of the first answers it. The mark is a help, no lock: the once-record of the commit alone makes the effect happen once.
+ */
+void
+upload_receive(struct upload *upload, int64_t max_bytes)
+{
+	struct call *call = upload->call;
+
+	upload->max_bytes = max_bytes;
+	if (call->load.once_key[0] == '\0' || call->load.once != NULL ||
+	    strlen(call->load.once_key) + sizeof(".sending") > STORE_KEY_SIZE) {
+		upload_stream(upload);
+		return;
+	}
+	snprintf(upload->mark_key, sizeof(upload->mark_key), "%.*s.sending", STORE_KEY_SIZE - 10, call->load.once_key);
+	store_commandf(call->api->store, upload_marked, upload, "SET %s %s NX PX %lld", upload->mark_key,
+	    http_request_id(call->request), (long long)MARK_MS);
+}
+
+static void
+upload_marked(enum store_status status, const struct redisReply *reply, void *arg)
+{
+	static const struct timeval every = { MARK_RENEW_S, 0 };
+	struct upload *upload = arg;
+	struct problem problem = PROBLEM_INIT;
+
+	if (status != STORE_OK) {
+		upload->mark_key[0] = '\0';
+		call_refuse_store(upload->call, status);
+		return;
+	}
+	if (reply->type == REDIS_REPLY_NIL) {
+		upload->mark_key[0] = '\0';
+		problem_set(&problem, "idempotency_in_progress",
+		    "The first request with this Idempotency-Key is still sending its file");
+		problem.retry_after_s = 1;
+		upload_refuse(upload, &problem);
+		return;
+	}
+	upload->mark_timer = event_new(upload->call->api->base, -1, EV_PERSIST, mark_renew, upload);
+	event_add(upload->mark_timer, &every);
+	upload_stream(upload);
+}
+
+static void
+mark_renew(evutil_socket_t fd, short what, void *arg)
+{
+	struct upload *upload = arg;
+
+	(void)fd;
+	(void)what;
+	store_commandf(upload->call->api->store, answer_ignored, NULL, "PEXPIRE %s %lld", upload->mark_key, (long long)MARK_MS);
+}
+
+static void
+mark_end(struct upload *upload)
+{
+	if (upload->mark_timer != NULL)
+		event_free(upload->mark_timer);
+	upload->mark_timer = NULL;
+	if (upload->mark_key[0] != '\0')
+		store_commandf(upload->call->api->store, answer_ignored, NULL, "DEL %s", upload->mark_key);
+	upload->mark_key[0] = '\0';
+}
+
+static void
+answer_ignored(enum store_status status, const struct redisReply *reply, void *arg)
+{
+	(void)status;
+	(void)reply;
+	(void)arg;
+}
+
+/* ---- the bytes ---- */
+
+/* Also of a body without a byte: its end comes all the same. */
+static void
+upload_stream(struct upload *upload)
+{
+	upload->write = blob_write_new(upload->call->api->blobs, upload_drained, upload);
+	http_request_stream(upload->call->request, upload->max_bytes, upload->sink, upload);
+}
+
+static void
+upload_drained(void *arg)
+{
+	struct upload *upload = arg;
+
+	http_request_resume(upload->call->request);
+}
+
+static void
+refuse_disk(struct problem *problem, int error)
+{
+	if (error == ENOSPC || error == EDQUOT || error == EFBIG) {
+		problem_set(problem, "insufficient_storage", "There is no room for the file here right now; nothing of it was kept");
+		return;
+	}
+	log_write(LOG_ERROR, "blob_write_failed", "s:why", strerror(error), NULL);
+	problem_set(problem, "internal", "The file could not be written; nothing of it was kept");
+}
+
+int
+upload_bytes(struct upload *upload, const char *data, size_t len, struct problem *problem)
+{
+	size_t wanted = REFUSED_LOOK_BYTES - upload->first.len;
+
+	upload->size += (int64_t)len;
+	if (upload->size > upload->room) {
+		problem_set(problem, "content_too_large", "The file may have %lld bytes here", (long long)upload->room);
+		problem_extra(problem, "max_bytes", json_integer(upload->room));
+		return -1;
+	}
+	if (!upload->looked) {
+		buf_add(&upload->first, data, len < wanted ? len : wanted);
+		if (upload->first.len == REFUSED_LOOK_BYTES && look(upload, problem) == -1)
+			return -1;
+	}
+	if (blob_write_error(upload->write) != 0) {
+		refuse_disk(problem, blob_write_error(upload->write));
+		return -1;
+	}
+	blob_write_data(upload->write, data, len);
+	if (blob_write_queued(upload->write) > BLOB_QUEUE_HIGH)
+		http_request_pause(upload->call->request);
+	return 0;
+}
+
+static int
+look(struct upload *upload, struct problem *problem)
+{
+	const char *what = refused_bytes(upload->first.data == NULL ? "" : upload->first.data, upload->first.len);
+
+	upload->looked = true;
+	buf_done(&upload->first);
+	if (what == NULL)
+		return 0;
+	problem_set(problem, "file_type_not_allowed", "This is %s; accepted are %s", what, REFUSED_ACCEPTED);
+	return -1;
+}
+
+/* ---- after the bytes ---- */
+
+void
+upload_finish(struct upload *upload)
+{
+	struct problem problem = PROBLEM_INIT;
+
+	if (!upload->looked && look(upload, &problem) == -1)
+		upload_refuse(upload, &problem);
+	else
+		blob_write_seal(upload->write, upload_sealed, upload);
+}
+
+static void
+upload_sealed(int error, const char sha256_hex[SHA256_HEX_SIZE], int64_t size, void *arg)
+{
+	struct upload *upload = arg;
+	struct call *call = upload->call;
+	struct problem problem = PROBLEM_INIT;
+
+	if (error != 0) {
+		upload->write = NULL;
+		refuse_disk(&problem, error);
+		upload_refuse(upload, &problem);
+		return;
+	}
+	memcpy(upload->sha256, sha256_hex, SHA256_HEX_SIZE);
+	upload->size = size;
+	if (check_content(upload, &problem) == -1) {
+		upload_refuse(upload, &problem);
+		return;
+	}
+	load_start(&call->load, upload_reloaded, upload);
+}
+
+static int
+check_content(const struct upload *upload, struct problem *problem)
+{
+	char hex[SHA256_HEX_SIZE];
+
+	if (upload->size == 0) {
+		problem_set(problem, "file_empty", "The file has no content");
+		return -1;
+	}
+	hex_encode(upload->digest, sizeof(upload->digest), hex);
+	if (upload->digest_given && strcmp(hex, upload->sha256) != 0) {
+		problem_set(problem, "digest_mismatch", "The content has the SHA-256 %s, not the one of its digest field", upload->sha256);
+		return -1;
+	}
+	return 0;
+}
+
+/* As it is now: while the bytes came, the claim may have gone on, or the first request with this key may have ended. */
+static void
+upload_reloaded(struct load *load, const struct problem *problem, void *arg)
+{
+	struct upload *upload = arg;
+	struct call *call = upload->call;
+	struct problem refused = PROBLEM_INIT;
+	char member[2 * ID_SIZE];
+
+	if (!call_may(call, problem))
+		return;
+	if (load->once != NULL) {
+		blob_write_abort(upload->write);	/* its bytes are there, or it is refused */
+		upload->write = NULL;
+		upload_commit(upload);
+		return;
+	}
+	if (trial(upload, "document.upload", &refused) == -1) {
+		upload_refuse(upload, &refused);
+		return;
+	}
+	store_key_directory(upload->blob_key, "blob", upload->sha256);
+	snprintf(member, sizeof(member), "%s %s", call->id, upload->id);
+	store_commandf(call->api->store, upload_referenced, upload, "SADD %s %b", upload->blob_key, member, strlen(member));
+}
+
+static void
+upload_referenced(enum store_status status, const struct redisReply *reply, void *arg)
+{
+	struct upload *upload = arg;
+	struct blob_write *write = upload->write;
+
+	(void)reply;
+	if (status != STORE_OK) {
+		call_refuse_store(upload->call, status);
+		return;
+	}
+	upload->write = NULL;
+	blob_write_place(write, upload_placed, upload);
+}
+
+static void
+upload_placed(int error, const char sha256_hex[SHA256_HEX_SIZE], int64_t size, void *arg)
+{
+	struct upload *upload = arg;
+	struct problem problem = PROBLEM_INIT;
+
+	(void)sha256_hex;
+	(void)size;
+	if (error == 0) {
+		upload_commit(upload);
+		return;
+	}
+	refuse_disk(&problem, error);
+	upload_refuse(upload, &problem);
+}
+
+/* The fingerprint of a key: what was said, and the file. */
+static void
+fingerprint(const struct upload *upload, char out[SHA256_HEX_SIZE])
+{
+	json_t *whole = json_copy(upload->print);
+	struct buf text = BUF_INIT(0);
+
+	json_set_str(whole, "file", upload->sha256);
+	json_write_canonical(&text, whole);
+	sha256_hex(text.data, text.len, out);
+	buf_done(&text);
+	json_decref(whole);
+}
+
+static void
+upload_commit(struct upload *upload)
+{
+	struct call *call = upload->call;
+	struct execution *x;
+
+	call->body = json_incref(upload->said);
+	x = call_execution(call);
+	x->command.name = "document.upload";
+	x->command.item_id = NULL;		/* of the path: it is not there yet */
+	x->command.facts = facts(upload);
+	x->operation = &operation_upload;
+	x->render = upload_render;
+	x->done = upload_done;
+	x->reply.status = 201;
+	fingerprint(upload, x->fingerprint);
+	call_execute(call, x);
+}
+
+static int
+upload_decide(struct execution *x, struct outcome *outcome, struct problem *problem)
+{
+	return claim_decide(&x->world, &x->command, outcome, problem);
+}
+
+static void
+upload_extra(struct execution *x, struct commit *commit)
+{
+	if (json_flag(x->command.facts, "announced"))
+		record_remove(commit, json_str(x->command.facts, "id"));
+}
+
+static void
+upload_render(struct execution *x, struct buf *out)
+{
+	const char *id = x->outcome.item_id;
+
+	claim_write_item(out, &x->world, id, NULL);
+	x->revision = json_int(aggregate_item(x->world.target, id), "revision");
+	snprintf(x->reply.location, sizeof(x->reply.location), "/v1/claims/%s/documents/%s", x->world.target->id, id);
+}
+
+/* The reference goes again when it is sure that this document is not in the claim: refused, or answered with an earlier one. */
+static void
+upload_done(struct execution *x, const struct problem *problem)
+{
+	struct call *call = x->arg;
+	struct upload *upload = call->data;
+	const char *answered = strrchr(x->reply.location, '/');
+	char member[2 * ID_SIZE];
+	bool refused = problem != NULL && problem->status < 500 && strcmp(problem->code, "already_exists") != 0;
+	bool another = problem == NULL && answered != NULL && strcmp(answered + 1, upload->id) != 0;
+
+	if (upload->blob_key[0] != '\0' && (refused || another)) {
+		snprintf(member, sizeof(member), "%s %s", call->id, upload->id);
+		store_commandf(call->api->store, answer_ignored, NULL, "SREM %s %b", upload->blob_key, member, strlen(member));
+	}
+	mark_end(upload);
+	document_done(x, problem);
+}
