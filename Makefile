@@ -149,10 +149,14 @@ lint-gcc:
 lint-clang:
 	$(MAKE) CC=clang DEV=1 OPT=-O0 FORTIFY= B=$(B)/lint/clang $(patsubst %.c,$(B)/lint/clang/obj/%.o,$(ALL_C))
 TIDY = clang-tidy --quiet --warnings-as-errors='*' --checks=$(TIDY_CHECKS)
-TIDY_CHECKS = -*,bugprone-sizeof-expression,bugprone-suspicious-memset-usage,bugprone-suspicious-string-compare,$\
-bugprone-undefined-memory-manipulation,bugprone-not-null-terminated-result,bugprone-macro-repeated-side-effects,$\
-bugprone-suspicious-semicolon,bugprone-string-literal-with-embedded-nul,misc-redundant-expression,$\
-misc-misplaced-const,readability-redundant-declaration,readability-inconsistent-declaration-parameter-name
+# Those that found something or would, and are never wrong.
+TIDY_CHECKS = -*,bugprone-assert-side-effect,bugprone-infinite-loop,bugprone-integer-division,$\
+bugprone-macro-repeated-side-effects,bugprone-misplaced-operator-in-strlen-in-alloc,$\
+bugprone-misplaced-pointer-arithmetic-in-alloc,bugprone-posix-return,bugprone-string-literal-with-embedded-nul,$\
+bugprone-suspicious-memset-usage,bugprone-suspicious-semicolon,bugprone-terminating-continue,$\
+bugprone-too-small-loop-variable,bugprone-undefined-memory-manipulation,misc-misplaced-const,$\
+misc-redundant-expression,readability-duplicate-include,readability-misleading-indentation,$\
+readability-redundant-declaration
 lint-tidy: $(patsubst %.c,$(B)/lint/tidy/%.ok,$(filter-out tests/%,$(ALL_C)))
 $(B)/lint/tidy/%.ok: %.c
 	@mkdir -p $(@D)
@@ -189,5 +193,6 @@ install: all ## to PREFIX (/usr/local), below DESTDIR
 
 clean: ## remove what was built
 	rm -rf $(B)
+.SECONDARY: $(UNIT_HELP)
 .PHONY: help all run test lint lint-includes lint-headers lint-gcc lint-clang lint-tidy analyze format asan tsan fuzz bench \
     container-check install clean unit-build print-unit bench-build fuzz-build fuzz-programs
