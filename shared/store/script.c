@@ -14,7 +14,6 @@
 
 STORE_SCRIPT(script_commit, "commit", "shared/store/lua/commit.lua");
 STORE_SCRIPT(script_read, "read", "shared/store/lua/read.lua");
-STORE_SCRIPT(script_history, "history", "shared/store/lua/history.lua");
 STORE_SCRIPT(script_open, "open", "shared/store/lua/open.lua");
 
 /* A call of store_eval(): has a copy of what it sends. */

@@ -56,7 +56,6 @@ store_new(struct event_base *base, const struct store_config *config)
 	store->config.client_name = store->client_name;
 	store->scripts[store->script_count++] = &script_commit;
 	store->scripts[store->script_count++] = &script_read;
-	store->scripts[store->script_count++] = &script_history;
 	return store;
 }
 

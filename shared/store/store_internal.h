@@ -69,7 +69,7 @@ void	eval_add(struct eval *eval, const struct buf *part);	/* borrows its bytes u
 void	eval_send(struct eval *eval);
 void	scripts_greet(struct store *store, struct rconn *conn);
 
-extern struct store_script script_commit, script_read, script_history, script_open;
+extern struct store_script script_commit, script_read, script_open;
 
 void	subscriber_free(struct subscriber *subscriber);
 /* A hash tag as keys carry it, "{p07}"; kind is p or d. */

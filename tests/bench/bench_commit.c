@@ -140,7 +140,7 @@ static void
 start_history(void)
 {
 	bench.next = (bench.next + 1) % AGGREGATES;
-	store_history(bench.store, bench.id[bench.next], 0, 0, 25, true, was_told, NULL);
+	store_history(bench.store, bench.id[bench.next], 1, bench.sequence[bench.next], 25, true, was_told, NULL);
 }
 
 static double

@@ -844,7 +844,11 @@ test_history_is_a_range(void **state)
 	} cases[] = {
 		{ 0, 0, 100, false, "123", "-p-" }, { 0, 0, 100, true, "321", "-p-" }, { 2, 0, 100, false, "23", "p-" },
 		{ 0, 2, 100, false, "12", "-p" }, { 0, 2, 1, true, "2", "p" }, { 0, 0, 2, false, "12", "-p" },
-		{ 4, 0, 100, false, "", "" },
+		{ 4, 0, 100, false, "", "" }, { 0, 0, 1000, false, "123", "-p-" }, { 2, 0, 1000, true, "32", "-p" },
+		{ 4, 0, 1000, false, "", "" }, { 2, 2, 1, true, "2", "p" }, { 3, 2, 5, false, "", "" },
+		{ 3, 2, 5, true, "", "" },
+		{ 0, 3, 2, true, "32", "-p" }, { 1, 9, 5, false, "123", "-p-" }, { 9, 99, 5, true, "", "" },
+		{ 1, 0, 64, true, "321", "-p-" },
 	};
 	char id[ID_SIZE];
 
@@ -861,6 +865,80 @@ test_history_is_a_range(void **state)
 		assert_string_equal(said.sequences, cases[i].sequences);
 		assert_string_equal(said.personal, cases[i].personal);
 	}
+	store_free(store);
+}
+
+static void
+test_history_is_repeated_after_a_loss(void **state)
+{
+	struct redis own;
+	struct store *store;
+	struct history_said said = { 0 };
+	char id[ID_SIZE];
+	int never = 0;
+
+	(void)state;
+	redis_start(&own, REDIS_AOF, NULL);
+	store = redis_store(&own, base);
+	id_new(id, "clm", 2);
+	make_aggregate(store, id);
+	redis_kill(&own, SIGSTOP);
+	store_history(store, id, 1, 3, 10, false, was_told, &said);
+	loop_until(base, &never, 1, 30);
+	redis_kill(&own, SIGKILL);
+	redis_restart(&own, REDIS_AOF, false);
+	assert_true(loop_until(base, &said.times, 1, 5000));
+	assert_int_equal(said.status, STORE_OK);
+	assert_string_equal(said.sequences, "123");
+	redis_kill(&own, SIGSTOP);
+	store_history(store, id, 0, 0, 10, true, was_told, &said);
+	assert_true(loop_until(base, &said.times, 2, 1900));
+	assert_int_not_equal(said.status, STORE_OK);
+	redis_kill(&own, SIGKILL);
+	loop_until(base, &never, 1, 100);
+	store_history(store, id, 0, 0, 10, false, was_told, &said);
+	assert_true(loop_until(base, &said.times, 3, 100));
+	assert_int_equal(said.status, STORE_UNAVAILABLE);
+	store_history(store, id, 0, 0, 10, true, was_told, &said);
+	store_free(store);
+	assert_int_equal(said.times, 4);
+	redis_stop(&own);
+}
+
+/* One entry, without a snapshot. */
+static void
+make_aggregate_history(const char *id)
+{
+	char key[STORE_KEY_SIZE];
+
+	store_key_history(key, id);
+	freeReplyObject(redis_ask(&redis, "XADD %s 1-0 e {} b x h y", key));
+}
+
+static void
+test_damaged_history_is_an_error(void **state)
+{
+	static const char *const commands[] = { "SET %s x", "XADD %s 1-0 e {} b x", "XADD %s 0-5 e {} b x h y" };
+	struct store *store = redis_store(&redis, base);
+	char id[ID_SIZE], key[STORE_KEY_SIZE];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+		for (int personal = 0; personal < 4; personal++) {
+			struct history_said said = { 0 };
+
+			id_new(id, "clm", 2);
+			store_key_history(key, id);
+			if (personal == 2)
+				store_key_personal(key, id);
+			freeReplyObject(redis_ask(&redis, personal == 2 ? "SET %s x" : commands[i], key));
+			if (personal == 2)
+				make_aggregate_history(id);
+			store_history(store, id, 0, 0, personal == 1 ? 1000 : 10, personal == 3, was_told, &said);
+			assert_true(loop_until(base, &said.times, 1, 2000));
+			assert_int_equal(said.status, STORE_ERROR);
+			assert_int_equal(said.count, 0);
+		}
 	store_free(store);
 }
 
@@ -913,6 +991,8 @@ main(void)
 		cmocka_unit_test(test_read_is_repeated_after_a_loss),
 		cmocka_unit_test(test_read_of_a_wrong_type_is_an_error),
 		cmocka_unit_test(test_history_is_a_range),
+		cmocka_unit_test(test_history_is_repeated_after_a_loss),
+		cmocka_unit_test(test_damaged_history_is_an_error),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

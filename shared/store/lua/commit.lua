@@ -170,7 +170,7 @@ while a < #ARGV do
 			broken('a key is missing')
 		end
 		a = a + 1
-	elseif what == 'J' then
+	elseif what == 'J' or what == 'W' then
 		check(key, 'HLEN')
 		k = k + 1
 		check(KEYS[k], 'ZCARD')
