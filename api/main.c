@@ -6,6 +6,7 @@
 #include <sodium.h>
 
 #include "api/commands/command.h"
+#include "base/json.h"
 #include "base/log.h"
 #include "base/problem.h"
 #include "base/settings.h"
@@ -24,7 +25,8 @@ static const struct subcommand {
 	{ "run", "", "everything in one process tree: a private Redis, api and workers", 0, 0, command_supervise },
 	{ "api", "", "one api process (on LISTEN_FDS when given, else on its own socket)", 0, 0, command_api },
 	{ "init", "", "make a store in an empty Redis: a vendor and its first user, or a sandbox", 0, 0, command_init },
-	{ "token", "USER", "print a new API token for a user, given by id or e-mail", 1, 1, command_token },
+	{ "token", "USER [SCOPE...]", "print a new API token for a user, given by id or e-mail; with these scopes only", 1, 10,
+	    command_token },
 	{ "verify", "", "replay every history of the store and compare it with what is stored", 0, 0, command_verify },
 	{ "jobs", "[retry|discard KEY]", "list the jobs that wait, run or failed; see to one that failed", 0, 2, command_jobs },
 	{ "key", "FILE", "make a CURVE key for job endpoints between hosts; prints its public half", 1, 1, command_key },
@@ -34,7 +36,12 @@ static const struct subcommand {
 int
 command_fail(const struct problem *problem)
 {
+	json_t *error;
+	size_t i;
+
 	fprintf(stderr, "coopclaims: %s\n", problem->detail);
+	json_array_foreach (problem->errors, i, error)
+		fprintf(stderr, "  %s: %s\n", json_str(error, "pointer"), json_str(error, "detail"));
 	return EXIT_FAILED;
 }
 

@@ -220,7 +220,7 @@ init_first_user(struct init *init, struct problem *problem)
 	if (make_user(&init->session, vendor, json_pack("{s:s, s:s, s:[s]}", "email", s->admin_email, "name", "Administrator",
 	    "roles", "program_admin"), user, problem) == -1)
 		return -1;
-	return make_token(&init->session, vendor, user, "First token", init->token, problem);
+	return make_token(&init->session, vendor, user, "First token", NULL, init->token, problem);
 }
 
 static int

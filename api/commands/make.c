@@ -142,16 +142,16 @@ out:
 }
 
 int
-make_token(struct session *session, const char *organization_id, const char *user_id, const char *name,
+make_token(struct session *session, const char *organization_id, const char *user_id, const char *name, json_t *scopes,
     char text[TOKEN_TEXT_SIZE], struct problem *problem)
 {
-	static const char *const scopes[] = { "claims:read", "claims:write", "review", "funds:read", "finance", "programs:write",
+	static const char *const all[] = { "claims:read", "claims:write", "review", "funds:read", "finance", "programs:write",
 		"webhooks", "users", "admin" };
 	struct credentials credentials;
 	struct making making = { .problem = problem };
 	struct execution *x;
 	char key[STORE_KEY_SIZE], ids[2 * ID_SIZE], begin[9];
-	json_t *fixed = json_object(), *all = json_array();
+	json_t *fixed = json_object();
 	unsigned partition = (unsigned)id_partition(organization_id);
 	int rc;
 
@@ -161,8 +161,11 @@ make_token(struct session *session, const char *organization_id, const char *use
 	snprintf(ids, sizeof(ids), "%s %s", user_id, organization_id);
 	making.digest_key = key;
 	making.digest_ids = ids;
-	for (size_t i = 0; i < ARRAY_SIZE(scopes); i++)
-		json_array_append_new(all, json_string(scopes[i]));
+	if (scopes == NULL) {
+		scopes = json_array();
+		for (size_t i = 0; i < ARRAY_SIZE(all); i++)
+			json_array_append_new(scopes, json_string(all[i]));
+	}
 	json_set_str(fixed, "organization_id", organization_id);
 	json_set_str(fixed, "token_sha256", credentials.sha256);
 	json_set_str(fixed, "prefix", begin);
@@ -170,7 +173,7 @@ make_token(struct session *session, const char *organization_id, const char *use
 	x = making_new(session, &making, &operation_token, organization_id);
 	x->creates = true;
 	x->prefix = "tok";
-	x->command.body = json_pack("{s:s, s:s, s:o}", "name", name, "user_id", user_id, "scopes", all);
+	x->command.body = json_pack("{s:s, s:s, s:o}", "name", name, "user_id", user_id, "scopes", scopes);
 	x->command.facts = fixed;
 	rc = making_run(session, &making, x, NULL);
 	aggregate_unref(making.made);

@@ -24,8 +24,11 @@ int	make_resource(struct session *session, const char *prefix, unsigned partitio
 /* As make_resource() for a user, who is also found by his e-mail from then on; that must be nobody else's. */
 int	make_user(struct session *session, const char *organization_id, json_t *body, char id[ID_SIZE], struct problem *problem);
 
-/* Makes a token of the user with all scopes: his roles decide. gives its secret, which is kept nowhere, in `text`. */
-int	make_token(struct session *session, const char *organization_id, const char *user_id, const char *name,
+/*
+ * Makes a token of the user. scopes: array of their names, NULL: all, so that his roles decide. takes it. gives the token's secret,
+ * which is kept nowhere, in `text`.
+ */
+int	make_token(struct session *session, const char *organization_id, const char *user_id, const char *name, json_t *scopes,
 	    char text[TOKEN_TEXT_SIZE], struct problem *problem);
 
 /*

@@ -114,7 +114,7 @@ make_users(struct session *session, struct made *made, struct problem *problem)
 
 		if (make_user(session, organization_id, json_pack("{s:s, s:s, s:[s]}", "email", users[i].email, "name",
 		    users[i].name, "roles", users[i].role), id, problem) == -1 ||
-		    make_token(session, organization_id, id, "Sandbox", token, problem) == -1)
+		    make_token(session, organization_id, id, "Sandbox", NULL, token, problem) == -1)
 			return -1;
 		json_set_str(made->tokens, users[i].key, token);
 	}

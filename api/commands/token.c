@@ -23,13 +23,15 @@ command_token(struct settings *settings, int count, char **words)
 	struct problem problem = PROBLEM_INIT;
 	const struct aggregate *user = NULL;
 	char token[TOKEN_TEXT_SIZE] = "";
+	json_t *scopes = count > 1 ? json_array() : NULL;
 	int status = EXIT_FAILED;
 
-	(void)count;
+	for (int i = 1; i < count; i++)
+		json_array_append_new(scopes, json_string(words[i]));
 	if (session_open(&session, settings, "coopclaims-token", &problem) == 0 && session_use(&session, 0, false, &problem) == 0 &&
 	    find_user(&session, words[0], &user, &problem) == 0 &&
-	    make_token(&session, json_str(user->head, "organization_id"), user->id, "Made with coopclaims token", token,
-	    &problem) == 0)
+	    make_token(&session, json_str(user->head, "organization_id"), user->id, "Made with coopclaims token",
+	    json_incref(scopes), token, &problem) == 0)
 		status = EXIT_DONE;
 	session_close(&session);
 	if (status == EXIT_DONE) {
@@ -39,6 +41,7 @@ command_token(struct settings *settings, int count, char **words)
 		command_fail(&problem);
 	}
 	aggregate_unref(user);
+	json_decref(scopes);
 	explicit_bzero(token, sizeof(token));
 	problem_done(&problem);
 	return status;

@@ -1,7 +1,7 @@
 /*
  * claim_list - pages of claims in the order of one sort, over the indexes of shared/store/README.md section 5. Partners read the
  * scope of their organisation, the vendor's people those of their programmes, a piece in each partition; the pieces are merged.
- * Rows that do not pass the filters or the caller's limits are passed over; after SCAN_MAX of them a page ends as it is.
+ * Rows that do not pass the filters or the caller's limits are passed over; after CHUNK of them a page ends as it is.
  */
 #include "api/resources/claim_list.h"
 
@@ -16,8 +16,7 @@
 #include "domain/claim.h"
 #include "schema/resources.h"
 
-#define SCAN_MAX	2000
-#define CHUNK		200	/* of one piece at a time */
+#define CHUNK		200	/* rows that are looked at for one page, and read of one piece at a time */
 #define PIECES_MAX	4096	/* programmes x partitions */
 
 /* One sorted set that is read along. */
@@ -29,6 +28,7 @@ struct piece {
 		char	 id[ID_SIZE];
 	} rows[CHUNK];
 	unsigned	 count, next;
+	unsigned	 passed;		/* rows with the cursor's score that came before it */
 	bool		 exhausted;
 };
 
@@ -46,7 +46,7 @@ struct listing {
 	enum store_status status;
 	/* rows of this chunk in order, then those that are shown */
 	struct row	*rows;
-	unsigned	 row_count, scanned;
+	unsigned	 row_count;
 	struct load	*loads;
 	unsigned	 load_count;
 	bool		 more;
@@ -61,6 +61,7 @@ static bool	list_cursor(struct listing *l);
 static void	list_programs(enum store_status status, const struct redisReply *reply, void *arg);
 static void	list_piece(struct listing *l, unsigned partition, const char *scope);
 static void	list_fill(struct listing *l);
+static void	list_ask(struct listing *l, struct piece *piece);
 static void	list_filled(enum store_status status, const struct redisReply *reply, void *arg);
 static void	list_merge(struct listing *l);
 static void	list_load(struct listing *l);
@@ -95,8 +96,7 @@ claim_list(struct call *call)
 	if (!call_limit(call, &l->limit) || !list_sort(l) || !list_state(l) || !list_cursor(l))
 		return;
 	l->pieces = xcalloc(PIECES_MAX, sizeof(*l->pieces));
-	l->rows = xcalloc(SCAN_MAX, sizeof(*l->rows));
-	l->loads = xcalloc(l->limit + 1, sizeof(*l->loads));
+	l->rows = xcalloc(CHUNK, sizeof(*l->rows));
 	if (actor->kind == ACTOR_CONTRIBUTOR || !actor->vendor) {
 		snprintf(scope, sizeof(scope), "o:%s", actor->organization_id);
 		list_piece(l, (unsigned)id_partition(actor->organization_id), scope);
@@ -158,6 +158,7 @@ list_cursor(struct listing *l)
 	const char *cursor = call_param(l->call, "cursor");
 	struct buf text = BUF_INIT(0);
 	char score[24] = "", id[ID_SIZE] = "", digest[17] = "";
+	int end = 0;
 
 	for (size_t i = 0; i < ARRAY_SIZE(belongs); i++) {
 		const char *value = call_param(l->call, belongs[i]);
@@ -168,8 +169,8 @@ list_cursor(struct listing *l)
 	buf_done(&text);
 	if (cursor == NULL)
 		return true;
-	if (sscanf(cursor, "%23[0-9].%30[0-9A-Za-z_].%16[0-9a-f]", score, id, digest) != 3 || !id_valid(id, "clm") ||
-	    strcmp(digest, l->digest) != 0) {
+	if (sscanf(cursor, "%15[0-9].%30[0-9A-Za-z_].%16[0-9a-f]%n", score, id, digest, &end) != 3 || cursor[end] != '\0' ||
+	    !id_valid(id, "clm") || strcmp(digest, l->digest) != 0) {
 		call_refusef(l->call, "invalid_cursor", "Use the cursor of the page before, with the same filters and sort");
 		return false;
 	}
@@ -214,27 +215,31 @@ list_piece(struct listing *l, unsigned partition, const char *scope)
 static void
 list_fill(struct listing *l)
 {
-	char from[32];
-
 	if (l->status != STORE_OK) {
 		call_refuse_store(l->call, l->status);
 		return;
 	}
-	snprintf(from, sizeof(from), "%lld", (long long)l->after_score);
 	l->pending = 1;
 	store_cork(l->call->api->store);
-	for (size_t i = 0; i < l->piece_count; i++) {
-		l->pieces[i]->count = l->pieces[i]->next = 0;
-		l->pending++;
-		if (l->descending)
-			store_commandf(l->call->api->store, list_filled, l->pieces[i],
-			    "ZREVRANGEBYSCORE %s %s -inf WITHSCORES LIMIT 0 %d", l->pieces[i]->key, l->resumes ? from : "+inf", CHUNK);
-		else
-			store_commandf(l->call->api->store, list_filled, l->pieces[i],
-			    "ZRANGEBYSCORE %s %s +inf WITHSCORES LIMIT 0 %d", l->pieces[i]->key, l->resumes ? from : "-inf", CHUNK);
-	}
+	for (size_t i = 0; i < l->piece_count; i++)
+		list_ask(l, l->pieces[i]);
 	store_uncork(l->call->api->store);
 	list_merge(l);
+}
+
+static void
+list_ask(struct listing *l, struct piece *piece)
+{
+	char from[32];
+
+	if (l->resumes)
+		snprintf(from, sizeof(from), "%lld", (long long)l->after_score);
+	else
+		strcpy(from, l->descending ? "+inf" : "-inf");
+	l->pending++;
+	store_commandf(l->call->api->store, list_filled, piece, "%s %s %s %s WITHSCORES LIMIT %u %d",
+	    l->descending ? "ZREVRANGEBYSCORE" : "ZRANGEBYSCORE", piece->key, from, l->descending ? "-inf" : "+inf",
+	    piece->passed, CHUNK);
 }
 
 /* Does `row` come behind (score, id)? */
@@ -262,6 +267,10 @@ list_filled(enum store_status status, const struct redisReply *reply, void *arg)
 			piece->rows[piece->count++] = row;
 	}
 	piece->exhausted = status == STORE_OK && reply->elements / 2 < CHUNK;
+	if (status == STORE_OK && piece->count == 0 && !piece->exhausted) {
+		piece->passed += CHUNK;		/* as many rows of one moment, all before the cursor: its own come later */
+		list_ask(l, piece);
+	}
 	list_merge(l);
 }
 
@@ -306,7 +315,6 @@ list_load(struct listing *l)
 {
 	struct engine *engine = l->call->api->engine;
 
-	l->scanned += l->row_count;
 	for (unsigned i = 0; i < l->load_count; i++)
 		load_done(&l->loads[i]);
 	free(l->loads);

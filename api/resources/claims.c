@@ -13,7 +13,7 @@ static int	claim_create_prepare(struct call *call, struct execution *x, struct p
 static void	claim_get(struct call *call);
 static void	claim_states(struct call *call);
 
-#define QUERY_LIST "state program_id sort limit cursor include_total"
+#define QUERY_LIST "state program_id sort limit cursor"
 
 #define ACTION(name, schema, may) \
 	POST("/v1/claims/{id}/" name, name "_claim", "Action " name, .permission = may, .target = "clm", \
@@ -42,7 +42,7 @@ static const struct route rows[] = {
 	ACTION("release", &schema_reason, MAY_REVIEW),
 	ACTION("cancel", &schema_reason, MAY_EDIT),
 	GET("/v1/claim-states", "list_claim_states", "States and the actions between them",
-	    .permission = MAY_SEE_CLAIM, .flags = ROUTE_LIST, .reply = &schema_claim_state, .status = 200,
+	    .permission = MAY_SEE_CLAIM, .flags = ROUTE_LIST | ROUTE_ANY_SCOPE, .reply = &schema_claim_state, .status = 200,
 	    .handle = claim_states),
 };
 ROUTE_TABLE(claims, rows);
@@ -69,7 +69,9 @@ claim_create_prepare(struct call *call, struct execution *x, struct problem *pro
 static void
 claim_get(struct call *call)
 {
-	if (call_param(call, "as_of_sequence") != NULL)
+	if (call_param(call, "as_of_sequence") != NULL && call_param(call, "include") != NULL)
+		call_refusef(call, "invalid_parameter", "as_of_sequence shows the claim alone: leave include out");
+	else if (call_param(call, "as_of_sequence") != NULL)
 		claim_as_of(call);
 	else
 		claim_include(call);

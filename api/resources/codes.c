@@ -11,16 +11,16 @@ static void	code_list(struct call *call);
 static void	currency_list(struct call *call);
 
 #define CODES(path, id) \
-	GET("/v1/" path, "list_" id, "Published " path, .permission = MAY_SEE_CLAIM, .flags = ROUTE_LIST, \
-	    .reply = &schema_code, .status = 200, .handle = code_list)
+	GET("/v1/" path, "list_" id, "Published " path, .permission = MAY_SEE_CLAIM, \
+	    .flags = ROUTE_LIST | ROUTE_ANY_SCOPE, .reply = &schema_code, .status = 200, .handle = code_list)
 
 static const struct route rows[] = {
 	CODES("reason-codes", "reason_codes"),
 	CODES("check-codes", "check_codes"),
 	CODES("evidence-kinds", "evidence_kinds"),
 	CODES("event-types", "event_types"),
-	GET("/v1/currencies", "list_currencies", "Currencies", .permission = MAY_SEE_CLAIM, .flags = ROUTE_LIST,
-	    .reply = &schema_code, .status = 200, .handle = currency_list),
+	GET("/v1/currencies", "list_currencies", "Currencies", .permission = MAY_SEE_CLAIM,
+	    .flags = ROUTE_LIST | ROUTE_ANY_SCOPE, .reply = &schema_code, .status = 200, .handle = currency_list),
 };
 ROUTE_TABLE(codes, rows);
 

@@ -26,6 +26,7 @@ struct page {
 	struct buf	 data;
 	unsigned	 limit, rows, scanned;
 	int64_t		 next;		/* sequence to go on with */
+	int64_t		 shown;		/* the last that this page is about: its cursor */
 	int64_t		 from_ms, to_ms;
 };
 
@@ -92,7 +93,7 @@ page_rows(enum store_status status, json_t *rows, void *arg)
 {
 	struct page *page = arg;
 	struct call *call = page->call;
-	bool more = json_array_size(rows) > page->limit;
+	bool more = false;
 	char cursor[24];
 	json_t *row;
 	size_t i;
@@ -102,24 +103,32 @@ page_rows(enum store_status status, json_t *rows, void *arg)
 		call_refuse_store(call, status);
 		return;
 	}
+	/* There is more when there is one more row of his: what he may not see leaves no trace. */
 	json_array_foreach (rows, i, row) {
-		if (page->rows == page->limit) {
+		bool is = event_visible(row, call->world.actor) && page_wants(page, row);
+
+		if (is && page->rows == page->limit) {
 			more = true;
 			break;
 		}
 		page->next = json_int(row, "sequence") + 1;
 		page->scanned++;
-		if (!event_visible(row, call->world.actor) || !page_wants(page, row))
+		if (!is)
 			continue;
+		page->shown = page->next - 1;
 		if (page->rows++ > 0)
 			buf_addch(&page->data, ',');
 		event_write(&page->data, row);
 	}
-	if (more && page->rows < page->limit && page->scanned < SCAN_MAX) {
-		page_read(page);
-		return;
+	if (!more && json_array_size(rows) > page->limit) {
+		if (page->scanned < SCAN_MAX) {
+			page_read(page);
+			return;
+		}
+		more = true;
+		page->shown = page->next - 1;
 	}
-	snprintf(cursor, sizeof(cursor), "%lld", (long long)page->next - 1);
+	snprintf(cursor, sizeof(cursor), "%lld", (long long)page->shown);
 	call_reply_page(call, &page->data, more, cursor, -1);
 }
 
@@ -333,8 +342,9 @@ comment_facts(enum store_status status, json_t *rows, void *arg)
 void
 comment_command(struct call *call)
 {
+	/* An id that cannot exist is answered like any other that is not there. */
 	if (call->id[0] == '\0' || call->item[0] == '\0')
-		call_execute(call, call_execution(call));	/* no such id can exist: answered like any other that is not there */
+		comment_facts(STORE_OK, NULL, call);
 	else
 		history_comment(call->api->engine, call->id, call->item, comment_facts, call);
 }
@@ -451,7 +461,11 @@ claim_include(struct call *call)
 	e->call = call;
 	e->embeds = json_object();
 	e->pending = 1;
-	if (include != NULL && strlen(include) < sizeof(e->text)) {
+	if (include != NULL && strlen(include) >= sizeof(e->text)) {
+		call_refusef(call, "invalid_parameter", "include= names each part once");
+		return;
+	}
+	if (include != NULL) {
 		strcpy(e->text, include);
 		for (char *word = strtok_r(e->text, ",", &save); word != NULL; word = strtok_r(NULL, ",", &save)) {
 			bool known = false, twice = false;

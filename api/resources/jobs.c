@@ -35,8 +35,8 @@ static const struct route rows[] = {
 	POST("/v1/admin/jobs/{id}/discard", "discard_job", "Drop a dead one for good",
 	    .permission = MAY_OPERATE, .flags = ROUTE_ACCESS, .body = &schema_empty, .use = SCHEMA_POST,
 	    .reply = &schema_job, .status = 200, .handle = job_discard),
-	GET("/v1/clock", "get_clock", "The store's clock", .permission = MAY_SEE_CLAIM, .reply = &schema_clock,
-	    .status = 200, .handle = clock_get),
+	GET("/v1/clock", "get_clock", "The store's clock", .permission = MAY_SEE_CLAIM,
+	    .flags = ROUTE_ANY_SCOPE, .reply = &schema_clock, .status = 200, .handle = clock_get),
 	PUT("/v1/clock", "set_clock", "Move a sandbox's clock forward", .permission = MAY_RUN_PROGRAMS,
 	    .flags = ROUTE_ACCESS, .body = &schema_clock_put, .use = SCHEMA_POST, .reply = &schema_clock,
 	    .status = 200, .handle = clock_put),
@@ -103,6 +103,17 @@ job_read(enum store_status status, json_t *row, void *arg)
 }
 
 static void
+job_not_dead(enum store_status status, json_t *row, void *arg)
+{
+	struct call *call = arg;
+
+	if (status == STORE_OK && row != NULL)
+		call_refusef(call, "invalid_state", "Only a dead work item can be retried or discarded");
+	else
+		job_read(status, row, call);
+}
+
+static void
 job_changed(enum store_status status, json_t *row, void *arg)
 {
 	struct call *call = arg;
@@ -110,7 +121,7 @@ job_changed(enum store_status status, json_t *row, void *arg)
 	if (status != STORE_OK)
 		call_refuse_store(call, status);
 	else if (row == NULL)
-		call_refusef(call, "invalid_state", "Only a dead work item can be retried or discarded");
+		jobs_get(call->api->store, call->match.var[0], job_not_dead, call);
 	else
 		job_write(call, row);
 }

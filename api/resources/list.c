@@ -98,6 +98,11 @@ call_reply_list(struct call *call, json_t *ids, void (*write)(struct call *call,
 		json_decref(ids);
 		return;
 	}
+	if (total != NULL && strcmp(total, "true") != 0 && strcmp(total, "false") != 0) {
+		json_decref(ids);
+		call_refusef(call, "invalid_parameter", "include_total must be true or false");
+		return;
+	}
 	if (cursor != NULL && !id_valid(cursor, NULL)) {
 		json_decref(ids);
 		call_refusef(call, "invalid_cursor", "Use the cursor of the page before, with the same parameters");

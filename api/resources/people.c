@@ -17,7 +17,7 @@ static void	invitation_accept(struct call *call);
 
 static const struct route rows[] = {
 	GET("/v1/me", "get_me", "Who the caller is, and the limits of this server", .permission = MAY_SEE_CLAIM,
-	    .reply = &schema_me, .status = 200, .handle = me_get),
+	    .flags = ROUTE_ANY_SCOPE, .reply = &schema_me, .status = 200, .handle = me_get),
 	POST("/v1/invitations/preview", "preview_invitation", "What an invitation is about",
 	    .permission = MAY_SEE_CLAIM, .flags = ROUTE_PUBLIC, .body = &schema_invitation_token,
 	    .use = SCHEMA_POST, .reply = &schema_invitation_preview, .status = 200,

@@ -21,7 +21,7 @@ static void	activity_get(struct call *call);
 
 static const struct route rows[] = {
 	GET("/v1/programs", "list_programs", "Programmes", .permission = MAY_SEE_CLAIM, .flags = ROUTE_LIST,
-	    .reply = &schema_program, .status = 200, .query = PAGE, .handle = program_list),
+	    .reply = &schema_program, .status = 200, .query = "limit cursor", .handle = program_list),
 	GET(P, "get_program", "A programme", .permission = MAY_SEE_CLAIM, .target = "prg",
 	    .reply = &schema_program, .status = 200, .handle = program_get),
 	GET(P "/periods", "list_periods", "Periods of a programme", .permission = MAY_SEE_CLAIM,

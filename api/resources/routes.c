@@ -111,7 +111,7 @@ openapi_flags(const struct route *route)
 		flags |= OPENAPI_PUBLIC;
 	if (get)
 		flags |= OPENAPI_ETAG | OPENAPI_IF_NONE_MATCH;
-	else if (!(route->flags & ROUTE_PUBLIC))
+	else if (route->command != NULL)		/* others leave no reply behind */
 		flags |= OPENAPI_KEY | OPENAPI_PREFER;
 	if (route->command != NULL && !(route->flags & ROUTE_CREATES))
 		flags |= OPENAPI_IF_MATCH;

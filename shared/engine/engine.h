@@ -128,6 +128,8 @@ struct execution {
 	int64_t		 fence_attempt;
 	bool		 commits;		/* what operation->extra writes, also when no event came of the command */
 	char		 once_step[96];		/* "job:step" of an effect that must happen once; "" none */
+	/* May who asks do this at all? After the load, before decide. -1: the problem says why not. NULL: not asked. */
+	int	(*permit)(struct execution *x, struct problem *problem);
 	/*
 	 * Makes the reply from the world after the command, before the commit (it is kept with the idempotency record). Sets
 	 * reply.status and location. NULL: no reply is wanted.

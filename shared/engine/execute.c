@@ -192,7 +192,10 @@ execute_decide(struct execution *x)
 
 	step_begin(x, STEP_DECIDE);
 	x->world.number = x->state->numbered ? x->state->number : NULL;
-	if (x->operation->decide(x, &x->outcome, &problem) == -1) {
+	if (x->world.target == NULL)		/* decisions are about something */
+		problem_set(&problem, "not_found", "There is nothing under this address, or it is not yours");
+	if (problem_is_set(&problem) || (x->permit != NULL && x->permit(x, &problem) == -1) ||
+	    x->operation->decide(x, &x->outcome, &problem) == -1) {
 		execute_finish(x, &problem);
 		return;
 	}
