@@ -518,7 +518,7 @@ call_permit(struct execution *x, struct problem *problem)
 {
 	const struct aggregate *target = x->world.target;
 
-	if (!x->creates && strncmp(target->id, "clm", 3) == 0 && !claim_visible(target, x->world.actor))
+	if (target == NULL || (!x->creates && strncmp(target->id, "clm", 3) == 0 && !claim_visible(target, x->world.actor)))
 		return 0;
 	return token_may(&x->load, x->row, problem) ? 0 : -1;
 }

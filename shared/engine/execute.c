@@ -192,9 +192,7 @@ execute_decide(struct execution *x)
 
 	step_begin(x, STEP_DECIDE);
 	x->world.number = x->state->numbered ? x->state->number : NULL;
-	if (x->world.target == NULL)		/* decisions are about something */
-		problem_set(&problem, "not_found", "There is nothing under this address, or it is not yours");
-	if (problem_is_set(&problem) || (x->permit != NULL && x->permit(x, &problem) == -1) ||
+	if ((x->permit != NULL && x->permit(x, &problem) == -1) ||
 	    x->operation->decide(x, &x->outcome, &problem) == -1) {
 		execute_finish(x, &problem);
 		return;
@@ -359,15 +357,28 @@ reply_etag(char etag[48], int64_t revision, const struct buf *body)
 	    (unsigned long long)hash64(body->data == NULL ? "" : body->data, body->len));
 }
 
+/* Rules are about something. */
+static bool
+there(const struct execution *x, struct problem *problem)
+{
+	if (x->world.target == NULL)
+		problem_set(problem, "not_found", "There is nothing under this address, or it is not yours");
+	return x->world.target != NULL;
+}
+
 static int
 claim_operation(struct execution *x, struct outcome *outcome, struct problem *problem)
 {
+	if (!there(x, problem))
+		return -1;
 	return claim_decide(&x->world, &x->command, outcome, problem);
 }
 
 static int
 resource_operation(struct execution *x, struct outcome *outcome, struct problem *problem)
 {
+	if (!there(x, problem))
+		return -1;
 	return resource_decide(&x->world, resource_kind_by_prefix(x->load.slot[SLOT_TARGET].id), &x->command, x->command.facts,
 	    outcome, problem);
 }
