@@ -121,12 +121,16 @@ claim_states(struct commit *commit, const struct aggregate *before, const struct
 	commit_sadd(commit, key, after->id);
 }
 
-/* ix:k:PREFIX has all of a kind in this partition, ix:o:ORG:PREFIX those of an organisation, by their creation. */
+/*
+ * ix:k:PREFIX has all of a kind in this partition, ix:o:OWNER:PREFIX those of an organisation, by their creation. A webhook
+ * endpoint of a contributor has his claim as owner.
+ */
 static void
 kind_index(struct commit *commit, const struct aggregate *before, const struct aggregate *after)
 {
 	unsigned partition = (unsigned)id_partition(after->id);
 	const char *organization = json_str(after->head, "organization_id"), *created = json_str(after->head, "created_at");
+	const char *owner = json_str(after->head, "claim_id") != NULL ? json_str(after->head, "claim_id") : organization;
 	bool is = json_get(after->head, "removed_at") == NULL;
 	bool was = before->sequence > 0 && json_get(before->head, "removed_at") == NULL;
 	char key[STORE_KEY_SIZE];
@@ -148,9 +152,9 @@ kind_index(struct commit *commit, const struct aggregate *before, const struct a
 		commit_zadd(commit, key, (double)ms, after->id);
 	else
 		commit_zrem(commit, key, after->id);
-	if (organization == NULL)
+	if (owner == NULL)
 		return;
-	store_key(key, partition, "ix:o:%s:%.3s", organization, after->id);
+	store_key(key, partition, "ix:o:%s:%.3s", owner, after->id);
 	if (is)
 		commit_zadd(commit, key, (double)ms, after->id);
 	else

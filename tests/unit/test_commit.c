@@ -759,6 +759,46 @@ test_job_that_exists_is_left_alone(void **state)
 	store_free(store);
 }
 
+/* One that waits is due sooner, never later; one that is held or dead stays as it is. */
+static void
+test_job_is_due_sooner(void **state)
+{
+	static const struct {
+		const char	*fields;
+		int64_t		 due_ms;
+		const char	*due;
+	} rows[] = {
+		{ NULL, 500, "500" }, { NULL, 900, "500" }, { NULL, 300, "300" }, { "lease 0 not_before 300", 200, "200" },
+		{ "lease 700", 100, "200" }, { "lease 0 died_at 5", 100, "200" },
+	};
+	struct store *store = redis_store(&redis, base);
+	struct place place;
+	char key[STORE_KEY_SIZE], id[24];
+
+	(void)state;
+	place_init(&place, 5);
+	place_seed(&redis, &place);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct commit *commit;
+
+		store_key(key, 5, "job:hook.x");
+		if (rows[i].fields != NULL) {
+			char words[STORE_KEY_SIZE + 64];
+
+			snprintf(words, sizeof(words), "HSET %s %s", key, rows[i].fields);
+			freeReplyObject(redis_ask(&redis, words));
+		}
+		snprintf(id, sizeof(id), "c-%zu", i + 1);
+		commit = small_commit(id, place.claim, (int64_t)i + 2);
+		commit_job_sooner(commit, "hook.x", "hook", "{}", 2, rows[i].due_ms, NULL, NULL);
+		assert_int_equal(do_commit(store, commit).result, COMMIT_OK);
+		assert_reply(&redis, "hook", "HGET", key, "kind");
+		store_key(key, 5, "due");
+		assert_reply(&redis, rows[i].due, "ZSCORE", key, "hook.x");
+	}
+	store_free(store);
+}
+
 static void
 test_many_entries_and_fields(void **state)
 {
@@ -1127,6 +1167,7 @@ main(void)
 		cmocka_unit_test(test_once_is_once),
 		cmocka_unit_test(test_fence_lets_the_holder_only),
 		cmocka_unit_test(test_job_that_exists_is_left_alone),
+		cmocka_unit_test(test_job_is_due_sooner),
 		cmocka_unit_test(test_many_entries_and_fields),
 		cmocka_unit_test(test_feed_is_hinted),
 		cmocka_unit_test(test_mine_after_a_killed_connection),

@@ -275,12 +275,16 @@ while a < #ARGV do
 	elseif what == 'D' then
 		call('DEL', key)
 		a = a + 1
-	elseif what == 'J' then
+	elseif what == 'J' or what == 'W' then
 		k = k + 1
-		if call('EXISTS', key) == 0 then
+		local held = call('HMGET', key, 'kind', 'lease', 'died_at')
+		if not held[1] then
 			call('HSET', key, 'kind', ARGV[a + 4], 'body', ARGV[a + 5], 'attempt', '0',
 				'claim_id', ARGV[a + 6], 'request_id', ARGV[a + 7], 'made_at', ARGV[a + 8])
 			call('ZADD', KEYS[k], ARGV[a + 3], ARGV[a + 2])
+		elseif what == 'W' and (tonumber(held[2]) or 0) <= 0 and not held[3] then
+			call('HDEL', key, 'not_before')
+			call('ZADD', KEYS[k], 'LT', ARGV[a + 3], ARGV[a + 2])
 		end
 		a = a + 8
 	else
