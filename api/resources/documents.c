@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "api/resources/call.h"
+#include "api/resources/wait.h"
 #include "api/uploads/record.h"
 #include "api/uploads/uploads.h"
 #include "base/json.h"
@@ -11,6 +12,9 @@
 static void	document_post(struct call *call);
 static void	document_get(struct call *call);
 static void	document_get_announced(struct call *call, const json_t *document);
+
+/* Statuses that another one follows without the caller: Prefer: wait=N. */
+static const char *const passing[] = { "awaiting_content", "uploading", "scanning", "processing", NULL };
 
 #define C "/v1/claims/{id}/"
 
@@ -59,6 +63,8 @@ document_get(struct call *call)
 		record_read(call, document_get_announced);
 		return;
 	}
+	if (call_wait(call, json_str(aggregate_item(call->world.target, call->item), "status"), passing))
+		return;
 	claim_write_item(&body, &call->world, call->item, NULL);
 	call_reply(call, 200, &body, json_int(aggregate_item(call->world.target, call->item), "revision"));
 }
@@ -72,6 +78,8 @@ document_get_announced(struct call *call, const json_t *document)
 		call_refusef(call, "not_found", "There is no such document");
 		return;
 	}
+	if (call_wait(call, json_str(document, "status"), passing))
+		return;
 	claim_write_document(&body, &call->world, call->item, document);
 	call_reply(call, 200, &body, json_int(document, "revision"));
 }
