@@ -19,9 +19,9 @@
 
 #define LISTEN_FD	3	/* sd_listen_fds(3) */
 #define HIGH_FD		10
-#define SOUND_MS	10000	/* whoever lived so long did not die of its start */
+#define SOUND_MS	5000	/* whoever lived so long did not die of its start */
 #define PAUSE_MS	100	/* before the first new start; doubled each time */
-#define PAUSE_MAX_MS	5000
+#define PAUSE_MAX_MS	2000
 
 static void	child_exec(const struct child *child, pid_t parent, int ready_fd) __attribute__((noreturn));
 static void	child_told(evutil_socket_t fd, short what, void *arg);

@@ -149,23 +149,6 @@ def test_connections_wait_while_the_api_is_replaced(product):
     assert not faults
 
 
-def test_redis_away_is_told_at_once(product):
-    """Stopped, not dead: what an overloaded or hanging Redis looks like. STORE: the oldest command waits 1.5 s at most."""
-    pid = product.pids("redis")[0]
-    os.kill(pid, signal.SIGSTOP)
-    try:
-        reply = product.as_("claimant").get("/v1/me", timeout=10)
-        assert reply.status_code == 503
-        assert reply.elapsed.total_seconds() < 2 and int(reply.headers["Retry-After"]) >= 1
-        assert reply.json()["code"] == "unavailable"
-        assert requests.get(product.base_url + "/readyz", timeout=10).status_code == 503
-        assert requests.get(product.base_url + "/livez", timeout=10).status_code == 200
-    finally:
-        os.kill(pid, signal.SIGCONT)
-    product.wait_ready()
-    assert product.as_("claimant").get("/v1/me").status_code == 200
-
-
 def test_it_goes_on_where_it_was():
     with Product() as product:
         made = claim(product, product.as_("claimant"))
