@@ -26,6 +26,7 @@ static const struct {
 	int	(*start)(struct worker_process *process, struct problem *problem);
 	void	(*stop)(struct worker_process *process);	/* NULL: nothing to end */
 } kinds[] = {
+	{ "documents", documents_start, documents_stop },
 	{ "deadlines", deadlines_start, NULL },
 };
 
