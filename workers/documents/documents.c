@@ -21,6 +21,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/problem.h"
+#include "base/settings.h"
 #include "base/xmalloc.h"
 #include "blobs/blobs.h"
 #include "domain/aggregate.h"
@@ -89,7 +90,9 @@ static const struct operation operation_result = { "result", result_decide, NULL
 int
 documents_start(struct worker_process *process, struct problem *problem)
 {
-	const struct extractor_config config = { 0 };
+	const struct extractor_config config = {
+		.program = process->settings->extract, .landlock = process->settings->landlock,
+	};
 	struct documents *documents = xcalloc(1, sizeof(*documents));
 
 	documents->process = process;
