@@ -46,6 +46,7 @@ struct route {
 	const struct schema	*reply;
 	int			 status;
 	const char		*query;		/* parameters that it takes, blank separated; NULL: none */
+	const char		*errors;	/* problem codes that do not follow from the rest, blank separated; NULL: none */
 	/*
 	 * Reads: called when who asks and the target are loaded and may be seen; answers, now or later. Commands: NULL, or called
 	 * in the place of the common way.
@@ -57,6 +58,7 @@ struct route {
 	int	(*prepare)(struct call *call, struct execution *x, struct problem *problem);
 	const char		*media;		/* of a body that is no JSON */
 	const char		*reply_media;	/* of a reply that is no JSON */
+	const char *const	*errors;	/* problem codes beyond those that follow from the row, NULL-terminated; NULL: none */
 };
 
 /* A row: method, pattern, operationId, summary; the rest by name. */

@@ -86,6 +86,26 @@ query_rows(const char *query)
 	return rows;
 }
 
+/*
+ * Codes of the row, and those that every command on a claim may be refused with. gives both levels in one piece, ended by NULL.
+ */
+static const char **
+error_codes(const struct route *route)
+{
+	const char *errors = route->errors == NULL ? "" : route->errors;
+	bool moves = route->command != NULL && !(route->flags & ROUTE_CREATES) && strcmp(route->target, "clm") == 0;
+	size_t most = strlen(errors) / 2 + 3, n = 0;
+	const char **codes = xcalloc(1, most * sizeof(*codes) + strlen(errors) + 1);
+	char *text = (char *)(codes + most), *save = NULL;
+
+	strcpy(text, errors);
+	for (char *word = strtok_r(text, " ", &save); word != NULL; word = strtok_r(NULL, " ", &save))
+		codes[n++] = word;
+	if (moves)
+		codes[n++] = "invalid_state";
+	return codes;
+}
+
 static const char *
 method_text(unsigned method)
 {
@@ -151,15 +171,16 @@ api_openapi(void)
 			routes[n++] = (struct openapi_route){ .method = method_text(route->method), .path = route->pattern,
 				.operation_id = route->id, .summary = route->summary, .tag = tag_of(route->pattern),
 				.request = route->body, .request_use = route->use, .request_media = route->media,
-				.response = route->reply, .response_media = route->reply_media,
+				.response = route->reply, .response_media = route->reply_media, .errors = route->errors,
 				.is_list = (route->flags & ROUTE_LIST) != 0, .status = route->status,
-				.query = query_rows(route->query), .flags = openapi_flags(route) };
+				.query = query_rows(route->query), .errors = error_codes(route), .flags = openapi_flags(route) };
 		}
 	}
 	document = openapi_document(&info, routes, n);
 	for (size_t i = 0; i < n; i++) {
 		free((void *)(uintptr_t)routes[i].tag);
 		free((void *)(uintptr_t)routes[i].query);
+		free((void *)(uintptr_t)routes[i].errors);
 	}
 	free(routes);
 	return document;

@@ -206,7 +206,8 @@ responses(const struct openapi_route *route)
 	if ((route->flags & OPENAPI_PREFER) && route->status != 204)
 		json_set(out, "204", json_pack("{s:s}", "description", "Done; return=minimal was preferred."));
 	if (route->flags & OPENAPI_RANGE)
-		json_set(out, "206", json_pack("{s:s}", "description", "The range that was asked for."));
+		json_set(out, "206", json_pack("{s:s, s:{s:{}}}", "description", "The range that was asked for.", "content",
+		    route->response_media));
 	if (route->flags & OPENAPI_IF_NONE_MATCH)
 		json_set(out, "304", json_pack("{s:s}", "description", "Nothing has changed."));
 	add_problems(out, route);
