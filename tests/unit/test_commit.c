@@ -164,6 +164,7 @@ place_commit(const struct place *place, const char *commit_id)
 	commit_feed(commit, "{\"ref\":1}", 9);
 	commit_feed(commit, "{\"ref\":2}", 9);
 	commit_job(commit, "document.read:x", "document.read", "{\"d\":1}", 7, 1789000000999, place->claim, NULL);
+	commit_job_sooner(commit, "hook:x", "hook", "{}", 2, 1789000000500, NULL, "req-1");
 	commit_timer(commit, place->claim, 1790000000000);
 	commit_timer(commit, place->account, 0);
 	return commit;
@@ -268,7 +269,7 @@ everything_is_written(struct redis *at, unsigned partition)
 	store_key(key, partition, "job:old");
 	assert_int_equal(redis_ask_int(at, "EXISTS %s", key), 0);
 	store_key(key, partition, "due");
-	assert_reply(at, "document.read:x 1789000000999", "ZRANGE", key, "0 -1 WITHSCORES");
+	assert_reply(at, "hook:x 1789000000500 document.read:x 1789000000999", "ZRANGE", key, "0 -1 WITHSCORES");
 	store_key(key, partition, "job:document.read:x");
 	assert_reply(at, "document.read", "HGET", key, "kind");
 	assert_reply(at, "{\"d\":1}", "HGET", key, "body");
