@@ -21,8 +21,8 @@ static void	commit_op(struct commit *commit, char letter, const char *key);
 static void	commit_op_arg(struct commit *commit, const void *data, size_t len);
 static void	commit_op_score(struct commit *commit, double score);
 static void	commit_op_int(struct commit *commit, int64_t n);
-static void	commit_op_job(struct commit *commit, char letter, const char *name, const char *kind, const char *body,
-		    size_t len, int64_t due_ms, const char *claim_id, const char *request_id);
+static void	commit_op_job(struct commit *commit, char letter, const char *name, const char *kind,
+		    const char *body, size_t len, int64_t due_ms, const char *claim_id, const char *request_id);
 
 void
 strings_add(struct strings *strings, const void *data, size_t len)
@@ -286,8 +286,8 @@ commit_job(struct commit *commit, const char *name, const char *kind, const char
 }
 
 void
-commit_job_sooner(struct commit *commit, const char *name, const char *kind, const char *body, size_t len, int64_t due_ms,
-    const char *claim_id, const char *request_id)
+commit_job_sooner(struct commit *commit, const char *name, const char *kind, const char *body, size_t len,
+    int64_t due_ms, const char *claim_id, const char *request_id)
 {
 	commit_op_job(commit, 'W', name, kind, body, len, due_ms, claim_id, request_id);
 }

@@ -65,8 +65,8 @@ void	commit_feed(struct commit *commit, const char *text, size_t len);
 void	commit_job(struct commit *commit, const char *key, const char *kind, const char *body, size_t len,
 	    int64_t due_ms, const char *claim_id, const char *request_id);
 /*
- * The same, but one that is there and waits is due by due_ms, if that is sooner. Who holds it looks whether there is more
- * to do as he gives it back.
+ * The same, but one that is there and waits is due by due_ms, if that is sooner. Who holds it looks whether there is
+ * more to do as he gives it back.
  */
 void	commit_job_sooner(struct commit *commit, const char *key, const char *kind, const char *body, size_t len,
 	    int64_t due_ms, const char *claim_id, const char *request_id);

@@ -769,7 +769,8 @@ test_job_is_due_sooner(void **state)
 		int64_t		 due_ms;
 		const char	*due;
 	} rows[] = {
-		{ NULL, 500, "500" }, { NULL, 900, "500" }, { NULL, 300, "300" }, { "lease 0 not_before 300", 200, "200" },
+		{ NULL, 500, "500" }, { NULL, 900, "500" }, { NULL, 300, "300" },
+		{ "lease 0 not_before 300", 200, "200" },
 		{ "lease 700", 100, "200" }, { "lease 0 died_at 5", 100, "200" },
 	};
 	struct store *store = redis_store(&redis, base);
