@@ -19,6 +19,8 @@ import uuid
 
 import requests
 
+from contract import Contract
+
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 BUILD = os.environ.get("COOPCLAIMS_BUILD", os.path.join(ROOT, "build"))
 PROGRAM = os.path.join(BUILD, "coopclaims")
@@ -40,7 +42,9 @@ def wait_for(condition, seconds=20, what="it"):
 
 
 class Session(requests.Session):
-    """One actor: paths are relative to the server, every request has a deadline."""
+    """One actor: paths are relative to the server, every request has a deadline, every reply is held against /openapi.json."""
+
+    checked = True
 
     def __init__(self, base_url, token=None):
         super().__init__()
@@ -52,7 +56,11 @@ class Session(requests.Session):
     def request(self, method, url, *args, timeout=60, **keywords):
         if url.startswith("/"):
             url = self.base_url + url
-        return super().request(method, url, *args, timeout=timeout, **keywords)
+        reply = super().request(method, url, *args, timeout=timeout, **keywords)
+        if self.checked and reply.url.startswith(self.base_url):
+            contract = Contract.of_server(self.base_url, lambda: requests.get(self.base_url + "/openapi.json", timeout=60).json())
+            contract.check(reply)
+        return reply
 
     def make(self, url, body, status=201, **headers):
         """POST with a new Idempotency-Key; the reply's JSON."""

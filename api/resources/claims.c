@@ -15,9 +15,10 @@ static void	claim_states(struct call *call);
 
 #define QUERY_LIST "state program_id sort limit cursor"
 
-#define ACTION(name, schema, may) \
+#define ACTION(name, schema, may, codes) \
 	POST("/v1/claims/{id}/" name, name "_claim", "Action " name, .permission = may, .target = "clm", \
-	    .command = name, .body = schema, .use = SCHEMA_POST, .reply = &schema_claim, .status = 200)
+	    .command = name, .body = schema, .use = SCHEMA_POST, .reply = &schema_claim, .status = 200, .errors = codes)
+#define BLOCKED "requirements_not_met", "insufficient_funds", "cap_exceeded", "outside_claiming_period"
 
 static const struct route rows[] = {
 	GET("/v1/claims", "list_claims", "Claims that the caller may see", .permission = MAY_SEE_CLAIM,
@@ -35,12 +36,12 @@ static const struct route rows[] = {
 	POST("/v1/claims/{id}/validate", "validate_claim", "What a submit would say", .permission = MAY_SUBMIT,
 	    .target = "clm", .command = "validate", .body = &schema_empty, .use = SCHEMA_POST,
 	    .reply = &schema_validation, .status = 200),
-	ACTION("submit", &schema_empty, MAY_SUBMIT),
-	ACTION("recall", &schema_reason, MAY_SUBMIT),
-	ACTION("resubmit", &schema_message, MAY_SUBMIT),
-	ACTION("take", &schema_empty, MAY_REVIEW),
-	ACTION("release", &schema_reason, MAY_REVIEW),
-	ACTION("cancel", &schema_reason, MAY_EDIT),
+	ACTION("submit", &schema_empty, MAY_SUBMIT, ERRORS(BLOCKED)),
+	ACTION("recall", &schema_reason, MAY_SUBMIT, ERRORS("outside_claiming_period")),
+	ACTION("resubmit", &schema_message, MAY_SUBMIT, ERRORS("open_requests", BLOCKED)),
+	ACTION("take", &schema_empty, MAY_REVIEW, ERRORS("conflict_of_interest")),
+	ACTION("release", &schema_reason, MAY_REVIEW, NULL),
+	ACTION("cancel", &schema_reason, MAY_EDIT, NULL),
 	GET("/v1/claim-states", "list_claim_states", "States and the actions between them",
 	    .permission = MAY_SEE_CLAIM, .flags = ROUTE_LIST | ROUTE_ANY_SCOPE, .reply = &schema_claim_state, .status = 200,
 	    .handle = claim_states),

@@ -53,7 +53,8 @@ static const struct route rows[] = {
 	READ_ROWS("requests", "request", "req", &schema_request),
 	POST(C "requests", "create_requests", "Ask for more about an item", .permission = MAY_REVIEW,
 	    .target = "clm", .item = "req", .command = "request.create", .body = &schema_request_post,
-	    .use = SCHEMA_POST, .reply = &schema_request, .status = 201, .render = request_list_render),
+	    .use = SCHEMA_POST, .reply = &schema_request, .status = 201, .errors = ERRORS("conflict_of_interest"),
+	    .render = request_list_render),
 	POST(C "requests/{item}/answers", "answer_request", "Answer a request", .permission = MAY_ANSWER,
 	    .target = "clm", .item = "req", .command = "request.answer", .body = &schema_answer_post,
 	    .use = SCHEMA_POST, .reply = &schema_request, .status = 201),
@@ -64,7 +65,8 @@ static const struct route rows[] = {
 	READ_ROWS("decisions", "decision", "dec", &schema_decision),
 	POST(C "decisions", "create_decision", "Decide a claim", .permission = MAY_REVIEW, .target = "clm",
 	    .item = "dec", .command = "decision.create", .body = &schema_decision_post, .use = SCHEMA_POST,
-	    .reply = &schema_decision, .status = 201),
+	    .reply = &schema_decision, .status = 201,
+	    .errors = ERRORS("conflict_of_interest", "cap_exceeded", "insufficient_funds")),
 
 	READ_ROWS("checks", "check", "chk", &schema_check),
 

@@ -20,11 +20,12 @@ static const struct route rows[] = {
 	    .flags = ROUTE_ANY_SCOPE, .reply = &schema_me, .status = 200, .handle = me_get),
 	POST("/v1/invitations/preview", "preview_invitation", "What an invitation is about",
 	    .permission = MAY_SEE_CLAIM, .flags = ROUTE_PUBLIC, .body = &schema_invitation_token,
-	    .use = SCHEMA_POST, .reply = &schema_invitation_preview, .status = 200,
+	    .use = SCHEMA_POST, .reply = &schema_invitation_preview, .status = 200, .errors = ERRORS("not_found", "gone"),
 	    .handle = invitation_preview),
 	POST("/v1/invitations/accept", "accept_invitation", "Join the claim of an invitation",
 	    .permission = MAY_SEE_CLAIM, .flags = ROUTE_PUBLIC, .body = &schema_invitation_token,
-	    .use = SCHEMA_POST, .reply = &schema_accepted, .status = 200, .handle = invitation_accept),
+	    .use = SCHEMA_POST, .reply = &schema_accepted, .status = 200, .errors = ERRORS("not_found", "gone", "invalid_state"),
+	    .handle = invitation_accept),
 };
 ROUTE_TABLE(people, rows);
 

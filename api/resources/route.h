@@ -46,7 +46,6 @@ struct route {
 	const struct schema	*reply;
 	int			 status;
 	const char		*query;		/* parameters that it takes, blank separated; NULL: none */
-	const char		*errors;	/* problem codes that do not follow from the rest, blank separated; NULL: none */
 	/*
 	 * Reads: called when who asks and the target are loaded and may be seen; answers, now or later. Commands: NULL, or called
 	 * in the place of the common way.
@@ -60,6 +59,8 @@ struct route {
 	const char		*reply_media;	/* of a reply that is no JSON */
 	const char *const	*errors;	/* problem codes beyond those that follow from the row, NULL-terminated; NULL: none */
 };
+
+#define ERRORS(...)	(const char *const[]){ __VA_ARGS__, NULL }
 
 /* A row: method, pattern, operationId, summary; the rest by name. */
 #define ROUTE(method_, pattern_, id_, summary_, ...) \

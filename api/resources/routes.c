@@ -86,23 +86,20 @@ query_rows(const char *query)
 	return rows;
 }
 
-/*
- * Codes of the row, and those that every command on a claim may be refused with. gives both levels in one piece, ended by NULL.
- */
+/* Codes of the row, and the one that every command on a claim may be refused with. gives an array ended by NULL. */
 static const char **
 error_codes(const struct route *route)
 {
-	const char *errors = route->errors == NULL ? "" : route->errors;
-	bool moves = route->command != NULL && !(route->flags & ROUTE_CREATES) && strcmp(route->target, "clm") == 0;
-	size_t most = strlen(errors) / 2 + 3, n = 0;
-	const char **codes = xcalloc(1, most * sizeof(*codes) + strlen(errors) + 1);
-	char *text = (char *)(codes + most), *save = NULL;
+	const char **codes;
+	size_t n = 0;
 
-	strcpy(text, errors);
-	for (char *word = strtok_r(text, " ", &save); word != NULL; word = strtok_r(NULL, " ", &save))
-		codes[n++] = word;
-	if (moves)
-		codes[n++] = "invalid_state";
+	while (route->errors != NULL && route->errors[n] != NULL)
+		n++;
+	codes = xcalloc(n + 2, sizeof(*codes));
+	for (size_t i = 0; i < n; i++)
+		codes[i] = route->errors[i];
+	if (route->command != NULL && !(route->flags & ROUTE_CREATES) && strcmp(route->target, "clm") == 0)
+		codes[n] = "invalid_state";
 	return codes;
 }
 
@@ -131,7 +128,7 @@ openapi_flags(const struct route *route)
 		flags |= OPENAPI_PUBLIC;
 	if (get)
 		flags |= OPENAPI_ETAG | OPENAPI_IF_NONE_MATCH;
-	else if (route->command != NULL)		/* others leave no reply behind */
+	else if (route->command != NULL || (route->flags & ROUTE_RAW))	/* others leave no reply behind */
 		flags |= OPENAPI_KEY | OPENAPI_PREFER;
 	if (route->command != NULL && !(route->flags & ROUTE_CREATES))
 		flags |= OPENAPI_IF_MATCH;
@@ -171,7 +168,7 @@ api_openapi(void)
 			routes[n++] = (struct openapi_route){ .method = method_text(route->method), .path = route->pattern,
 				.operation_id = route->id, .summary = route->summary, .tag = tag_of(route->pattern),
 				.request = route->body, .request_use = route->use, .request_media = route->media,
-				.response = route->reply, .response_media = route->reply_media, .errors = route->errors,
+				.response = route->reply, .response_media = route->reply_media,
 				.is_list = (route->flags & ROUTE_LIST) != 0, .status = route->status,
 				.query = query_rows(route->query), .errors = error_codes(route), .flags = openapi_flags(route) };
 		}

@@ -23,6 +23,8 @@ static const struct member problem_error_members[] = {
 	{ STRING("code", RO, KEY_MAX_CHARS, "What is wrong.", "invalid_money") },
 	{ STRING("detail", RO, MESSAGE_MAX_CHARS, "For people: what would be right.", "EUR has 2 digits") },
 	{ JSON("params", RO, 4096, "Numbers and names that belong to it.", {"digits": 2}) },
+	{ STRING("requirement", MEMBER_OPTIONAL | MEMBER_NULL, KEY_MAX_CHARS, "Key of the requirement, where the rules refuse.",
+	    "poe_event") },
 	END
 };
 static const struct schema schema_problem_error = { "problem_error", "One wrong member.", problem_error_members, 0 };
@@ -36,6 +38,12 @@ static const struct member problem_members[] = {
 	{ STRING("request_id", RO_NULL, KEY_MAX_CHARS, "To be found in the log.", "01J8ZR4V6T3K9M2N5P7R8S9T0A") },
 	{ STRING("detail", RO, MESSAGE_MAX_CHARS, "For people: what to do.", "1 member needs attention") },
 	{ LIST("errors", MEMBER_OPTIONAL, 0, 50, schema_problem_error, "Every wrong member, up to 50.") },
+	{ STRING("state", MEMBER_OPTIONAL, KEY_MAX_CHARS, "invalid_state: where the claim stands.", "submitted") },
+	{ LIST_OF("allowed_actions", MEMBER_OPTIONAL, 32, STRING, KEY_MAX_CHARS, "invalid_state: what is possible.", ["recall"]) },
+	{ STRING("current_etag", MEMBER_OPTIONAL, KEY_MAX_CHARS, "precondition_failed: of what would be read now.",
+	    "\"4.9c1185a5c5e9fc54\"") },
+	{ INT("revision", MEMBER_OPTIONAL, 0, INT64_MAX, "precondition_failed: the revision now.", 4) },
+	{ INT("max_bytes", MEMBER_OPTIONAL, 0, INT64_MAX, "content_too_large: the most that is taken.", 262144) },
 	END
 };
 const struct schema schema_problem = { "problem", "A refusal (RFC 9457).", problem_members, 0 };
