@@ -52,7 +52,7 @@ static const struct route rows[] = {
 
 	READ_ROWS("requests", "request", "req", &schema_request),
 	POST(C "requests", "create_requests", "Ask for more about an item", .permission = MAY_REVIEW,
-	    .target = "clm", .item = "req", .command = "request.create", .body = &schema_request_post,
+	    .flags = ROUTE_LIST, .target = "clm", .item = "req", .command = "request.create", .body = &schema_request_post,
 	    .use = SCHEMA_POST, .reply = &schema_request, .status = 201, .errors = ERRORS("conflict_of_interest"),
 	    .render = request_list_render),
 	POST(C "requests/{item}/answers", "answer_request", "Answer a request", .permission = MAY_ANSWER,

@@ -277,7 +277,7 @@ codes_of(struct code_set *set, const struct openapi_route *route)
 	code_add(set, "unknown_parameter");
 	if (route->query)
 		code_add(set, "invalid_parameter");
-	if (route->is_list)
+	if (route->is_list && !write)
 		code_add(set, "invalid_cursor");
 	if (!(route->flags & OPENAPI_PUBLIC)) {
 		code_add(set, "unauthenticated");
