@@ -78,6 +78,7 @@ $(B)/tests/test_extractor $(B)/bench/bench_extract: $(B)/coopclaims-extract
 # Lua scripts are part of the object that names them (shared/store/script.h).
 $(call obj,shared/store/script.c): $(wildcard shared/store/lua/*.lua)
 $(call obj,shared/jobs/scripts.c): $(wildcard shared/jobs/lua/*.lua)
+$(call obj,shared/engine/scripts.c): $(wildcard shared/engine/lua/*.lua)
 
 $(call obj,api/commands/sandbox.c): shared/programs/example.json
 
