@@ -43,11 +43,11 @@
 #define API_ID_SIZE	13
 
 /* api/README.md, section 2. */
-#define CORS_HEADERS	"Authorization, Accept, Accept-Language, Content-Type, Idempotency-Key, If-Match, If-None-Match, " \
-			"If-Range, Last-Event-ID, Prefer, Range, traceparent, tracestate, X-Request-Id"
-#define CORS_EXPOSED	"Accept-Ranges, Content-Disposition, Content-Range, Coopclaims-Document, Deprecation, ETag, " \
-			"Idempotent-Replayed, Link, Location, Preference-Applied, RateLimit, RateLimit-Policy, Retry-After, " \
-			"Sunset, WWW-Authenticate, X-Request-Id"
+#define CORS_HEADERS	"Authorization, Accept, Accept-Language, Content-Digest, Content-Type, Idempotency-Key, If-Match, " \
+			"If-None-Match, If-Range, Prefer, Range, Repr-Digest, traceparent, tracestate, X-Request-Id"
+#define CORS_EXPOSED	"Accept-Patch, Accept-Ranges, Allow, Content-Disposition, Content-Range, Coopclaims-Document, ETag, " \
+			"Idempotent-Replayed, Link, Location, Preference-Applied, Repr-Digest, Retry-After, WWW-Authenticate, " \
+			"X-Request-Id"
 #define VARY		"Origin, Authorization, Accept-Encoding, Accept-Language"
 
 struct process {

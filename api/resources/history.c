@@ -4,7 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <hiredis/hiredis.h>
+
 #include "api/resources/call.h"
+#include "api/resources/kinds.h"
 #include "api/resources/view_cache.h"
 #include "base/clock.h"
 #include "base/json.h"
@@ -393,6 +396,7 @@ struct embedding {
 	json_t		*embeds;
 	const char	*names[16];
 	char		 text[256];
+	json_t		*history;	/* newest first while it is gathered */
 	unsigned	 pending;
 	enum store_status status;
 };
@@ -400,6 +404,7 @@ struct embedding {
 static const char *const embed_names[] = { "invoices", "csrs", "documents", "metrics", "comments", "requests", "decisions",
 	"checks", "collaborators", "fund_account", "history", NULL };
 
+static void	embed_history(enum store_status status, json_t *rows, void *arg);
 static void	embed_answered(struct embedding *e);
 
 static void
@@ -409,33 +414,73 @@ embed_comments(enum store_status status, json_t *rows, void *arg)
 	json_t *seen = json_array(), *comment;
 	size_t i;
 
-	json_array_foreach (rows, i, comment)
-		if (comment_seen(e->call, comment))
-			json_array_append(seen, comment);
+	json_array_foreach (rows, i, comment) {
+		struct buf text = BUF_INIT(0);
+
+		if (!comment_seen(e->call, comment))
+			continue;
+		claim_write_comment(&text, &e->call->world, comment);
+		json_array_append_new(seen, json_read_own(text.data, text.len));
+		buf_done(&text);
+		if (json_array_size(seen) > EMBED_LAST)
+			json_array_remove(seen, 0);
+	}
 	json_set(e->embeds, "comments", seen);
 	e->status = status != STORE_OK ? status : e->status;
 	embed_answered(e);
+}
+
+/* The last entries that he may see, however many others lie among them. */
+static void
+embed_read_history(struct embedding *e, int64_t to)
+{
+	e->pending++;
+	history_read(e->call->api->engine, e->call->id, 1, to, EMBED_LAST, true, embed_history, e);
 }
 
 static void
 embed_history(enum store_status status, json_t *rows, void *arg)
 {
 	struct embedding *e = arg;
-	json_t *seen = json_array(), *row;
+	json_t *row, *shown;
+	int64_t oldest = 0;
 	size_t i;
 
-	for (i = json_array_size(rows); i > 0; i--) {	/* newest first as read; shown in order */
-		row = json_array_get(rows, i - 1);
-		if (event_visible(row, e->call->world.actor)) {
-			struct buf text = BUF_INIT(0);
+	json_array_foreach (rows, i, row) {
+		struct buf text = BUF_INIT(0);
 
-			event_write(&text, row);
-			json_array_append_new(seen, json_read_own(text.data, text.len));
-			buf_done(&text);
-		}
+		oldest = json_int(row, "sequence");
+		if (!event_visible(row, e->call->world.actor) || json_array_size(e->history) == EMBED_LAST)
+			continue;
+		event_write(&text, row);
+		json_array_append_new(e->history, json_read_own(text.data, text.len));
+		buf_done(&text);
 	}
-	json_set(e->embeds, "history", seen);
 	e->status = status != STORE_OK ? status : e->status;
+	if (status == STORE_OK && oldest > 1 && json_array_size(e->history) < EMBED_LAST) {
+		embed_read_history(e, oldest - 1);
+	} else {
+		shown = json_array();
+		for (i = json_array_size(e->history); i > 0; i--)
+			json_array_append(shown, json_array_get(e->history, i - 1));
+		json_set(e->embeds, "history", shown);
+	}
+	embed_answered(e);
+}
+
+/* With what drafts plan to claim of it. */
+static void
+embed_account(enum store_status status, const struct redisReply *reply, void *arg)
+{
+	struct embedding *e = arg;
+	struct buf text = BUF_INIT(0);
+
+	e->status = status != STORE_OK ? status : e->status;
+	if (status == STORE_OK) {
+		account_write(&text, &e->call->world, e->call->world.account, plan_sum(reply));
+		json_set(e->embeds, "fund_account", json_read_own(text.data, text.len));
+		buf_done(&text);
+	}
 	embed_answered(e);
 }
 
@@ -445,6 +490,7 @@ embed_release(void *data)
 	struct embedding *e = data;
 
 	json_decref(e->embeds);
+	json_decref(e->history);
 	free(e);
 }
 
@@ -460,6 +506,7 @@ claim_include(struct call *call)
 	call->release = embed_release;
 	e->call = call;
 	e->embeds = json_object();
+	e->history = json_array();
 	e->pending = 1;
 	if (include != NULL && strlen(include) >= sizeof(e->text)) {
 		call_refusef(call, "invalid_parameter", "include= names each part once");
@@ -488,15 +535,17 @@ claim_include(struct call *call)
 			e->pending++;
 			history_comments(call->api->engine, call->id, embed_comments, e);
 		} else if (strcmp(e->names[i], "history") == 0) {
-			e->pending++;
-			history_read(call->api->engine, call->id, 1, 0, EMBED_LAST, true, embed_history, e);
-		} else if (strcmp(e->names[i], "fund_account") == 0 && call->world.account != NULL &&
-		    account_visible(call->world.account, call->world.actor)) {
-			struct buf text = BUF_INIT(0);
+			embed_read_history(e, 0);
+		} else if (strcmp(e->names[i], "fund_account") == 0) {
+			const struct aggregate *account = call->world.account;
+			char key[STORE_KEY_SIZE];
 
-			account_write(&text, &call->world, call->world.account, 0);
-			json_set(e->embeds, "fund_account", json_read_own(text.data, text.len));
-			buf_done(&text);
+			json_set(e->embeds, "fund_account", json_null());
+			if (account == NULL || !account_visible(account, call->world.actor))
+				continue;
+			e->pending++;
+			store_key(key, (unsigned)id_partition(account->id), "plan:%s", account->id);
+			store_commandf(call->api->store, embed_account, e, "HVALS %s", key);
 		}
 	}
 	embed_answered(e);

@@ -87,7 +87,7 @@ job_write(struct call *call, json_t *row)
 	struct buf body = BUF_INIT(0);
 
 	schema_write(&body, &schema_job, row, NULL, NULL);
-	call_reply(call, 200, &body, -1);
+	call_reply(call, 200, &body, 0);
 }
 
 static void
@@ -187,7 +187,7 @@ clock_write(struct call *call)
 	json_set(clock, "sandbox", json_boolean(call->api->sandbox));
 	schema_write(&body, &schema_clock, clock, NULL, NULL);
 	json_decref(clock);
-	call_reply(call, 200, &body, -1);
+	call_reply(call, 200, &body, 0);
 }
 
 static void
