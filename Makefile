@@ -181,6 +181,7 @@ fuzz: fuzz-build ## every fuzzer for FUZZ_SECONDS (20) each
 	scripts/fuzz $(B)/fuzzer $(FUZZ_SECONDS)
 
 bench: all bench-build ## measure the real thing: requests/s, CPU a request, jobs
+	bash -c '. scripts/packages.sh && need_packages bench test'
 	COOPCLAIMS_BUILD=$(B) /usr/bin/python3 tests/bench/run
 
 container-check: ## build the image and bring the compose file up with a real Docker engine (root, Debian 12)
