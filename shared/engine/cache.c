@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/queue.h>
 
+#define HASH_FUNCTION HASH_FNV	/* the default one falls through cases, which clang warns of */
 #include <uthash.h>
 
 #include "base/xmalloc.h"

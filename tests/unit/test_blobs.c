@@ -207,9 +207,12 @@ test_a_large_one_comes_in_pieces_and_is_placed_only_after_its_seal(void **state)
 		n = n > len - at ? len - at : n;
 		blob_write_data(write, data + at, n);
 		at += n;
-		if (blob_write_queued(write) > BLOB_QUEUE_HIGH)
-			for (int before = drained; drained == before;)
+		if (blob_write_queued(write) > BLOB_QUEUE_HIGH) {
+			int before = drained;
+
+			while (drained == before)
 				event_base_loop(p->base, EVLOOP_ONCE);
+		}
 		assert_true(blob_write_queued(write) <= BLOB_QUEUE_HIGH + 71000);
 	}
 	blob_write_seal(write, tell, &sealed);
