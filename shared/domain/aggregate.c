@@ -65,6 +65,8 @@ events_add(struct events *events, unsigned target, const char *type)
 	struct event *event;
 
 	assert(events->count < EVENTS_MAX);
+	if (events->list == NULL)	/* what is not used of it is never touched */
+		events->list = xmalloc(EVENTS_MAX * sizeof(*events->list));
 	event = &events->list[events->count++];
 	memset(event, 0, sizeof(*event));
 	event->target = target;
@@ -92,7 +94,8 @@ events_done(struct events *events)
 {
 	for (unsigned i = 0; i < events->count; i++)
 		event_done(&events->list[i]);
-	events->count = 0;
+	free(events->list);
+	*events = (struct events){ NULL, 0 };
 }
 
 static void

@@ -58,7 +58,7 @@ struct event {
 };
 
 struct events {
-	struct event	 list[EVENTS_MAX];
+	struct event	*list;		/* room for EVENTS_MAX, made with the first: an event stays where it is; NULL: none yet */
 	unsigned	 count;
 };
 
