@@ -39,10 +39,10 @@ static int	decide_program(struct execution *x, struct outcome *outcome, struct p
 static int	decide_rules(struct execution *x, struct outcome *outcome, struct problem *problem);
 static int	decide_account(struct execution *x, struct outcome *outcome, struct problem *problem);
 
-static const struct operation operation_token = { "token", decide_resource, write_digest };
-static const struct operation operation_program = { "program", decide_program, NULL };
-static const struct operation operation_rules = { "rule_set", decide_rules, NULL };
-static const struct operation operation_account = { "fund_account", decide_account, NULL };
+static const struct operation operation_token = { .name = "token", .decide = decide_resource, .extra = write_digest };
+static const struct operation operation_program = { .name = "program", .decide = decide_program };
+static const struct operation operation_rules = { .name = "rule_set", .decide = decide_rules };
+static const struct operation operation_account = { .name = "fund_account", .decide = decide_account };
 
 static struct execution *
 making_new(struct session *session, struct making *making, const struct operation *operation, const char *organization_id)
@@ -216,6 +216,7 @@ make_program(struct session *session, const char *vendor_id, const json_t *pack,
 
 	/* Its id was drawn with the programme's, which names it. */
 	x = making_new(session, &making, &operation_rules, vendor_id);
+	x->absent = true;
 	load_set(&x->load, SLOT_TARGET, making.rules.item_id);
 	rc = making_run(session, &making, x, NULL);
 	if (rc == -1) {

@@ -45,9 +45,9 @@ static const struct row {
 	{ "rotate", "update", fix_rotate, false, false },
 };
 
-const struct operation operation_endpoint = { "endpoint", endpoint_decide, endpoint_extra };
-const struct operation operation_endpoint_test = { "endpoint_test", test_decide, test_extra };
-const struct operation operation_endpoint_redeliver = { "endpoint_redeliver", redeliver_decide, redeliver_extra };
+const struct operation operation_endpoint = { .name = "endpoint", .decide = endpoint_decide, .extra = endpoint_extra };
+const struct operation operation_endpoint_test = { .name = "endpoint_test", .decide = test_decide, .extra = test_extra };
+const struct operation operation_endpoint_redeliver = { .name = "endpoint_redeliver", .decide = redeliver_decide, .extra = redeliver_extra };
 
 void
 endpoint_secret_new(char text[SECRET_TEXT_SIZE])

@@ -17,7 +17,7 @@ static int	timer_decide(struct execution *x, struct outcome *outcome, struct pro
 static void	timer_done(struct execution *x, const struct problem *problem);
 
 static const struct job_kind timer_kind = { TIMER_KIND, 30000, 10, 1000, 60000 };
-static const struct operation operation_timer = { "timer", timer_decide, timer_extra };
+static const struct operation operation_timer = { .name = "timer", .decide = timer_decide, .extra = timer_extra };
 
 /* What one timer's job holds until it ends. */
 struct firing {
