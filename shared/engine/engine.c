@@ -39,7 +39,8 @@ engine_new(struct event_base *base, struct store *store, const struct engine_con
 	engine->store = store;
 	engine->config = *config;
 	engine->cache = cache_new((size_t)config->cache_bytes);
-	engine->lines = lines_new();
+	engine->lines = lines_new(base);
+	LIST_INIT(&engine->executions);
 	engine->metrics = metrics;
 	if (metrics != NULL) {
 		engine->steps = metrics_add(metrics, METRIC_HISTOGRAM, "coopclaims_command_step_seconds",
@@ -58,6 +59,7 @@ engine_free(struct engine *engine)
 {
 	if (engine == NULL)
 		return;
+	executions_end(engine);
 	cache_free(engine->cache);
 	lines_free(engine->lines);
 	json_decref(engine->limits);

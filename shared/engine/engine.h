@@ -27,7 +27,7 @@ struct engine_config {
 	unsigned	 partitions;
 	bool		 sandbox;
 	int64_t		 cache_bytes;		/* parsed snapshots, estimated; 8 MiB */
-	int64_t		 request_ms;		/* from start to answer, 10000 */
+	int64_t		 request_ms;		/* from start to answer, 10000; standing in line included */
 	const char	*seal_secret;		/* seals what is secret in kept replies; may be NULL */
 	/* The dispatcher's hooks, offer for every job after its commit; NULL in workers: jobs are then found by the sweep. */
 	bool		(*has_credit)(const char *kind, void *arg);
@@ -37,6 +37,7 @@ struct engine_config {
 
 struct engine	*engine_new(struct event_base *base, struct store *store, const struct engine_config *config,
 		    struct metrics *metrics);
+/* After the store has gone. Commands that still stand in line or pause are done with: unavailable. */
 void		 engine_free(struct engine *engine);
 struct store	*engine_store(const struct engine *engine);
 const struct engine_config *engine_config(const struct engine *engine);
@@ -84,6 +85,7 @@ struct load {
 		bool			 confirmed;	/* read, or its sequence compared, in this request */
 	} slot[SLOTS];
 	char		 account_key[3][ID_SIZE];	/* organisation, programme, period: finds the account of a new claim */
+	char		 moves_to[2][ID_SIZE];	/* programme, period that a command gives to a claim; "" stays */
 	/* Idempotency: the record's key follows from the caller, `once_scope` (method, path and the client's key) and partition. */
 	const char	*once_scope;		/* borrowed; NULL: none */
 	unsigned	 once_partition;
@@ -94,7 +96,10 @@ struct load {
 	bool		 machine;		/* the target's machine results too */
 };
 
-/* ---- one command ---- */
+/*
+ * ---- one command: done is called exactly once, never before engine_execute() has returned. A deadline that ends before the
+ * commit is sent gives `timeout`, too many at once on one aggregate `busy`, in this process `unavailable` ----
+ */
 
 struct reply {
 	int		 status;
@@ -117,6 +122,7 @@ struct execution {
 	const struct operation *operation;
 	struct load	 load;
 	struct command	 command;		/* strings borrowed; the body is owned */
+	bool		 absent;		/* decided also when the target is not there; else that is not_found */
 	bool		 creates;		/* the target is new: id made by the engine with `prefix` in `partition` */
 	const char	*prefix;
 	unsigned	 partition;
@@ -128,8 +134,16 @@ struct execution {
 	int64_t		 fence_attempt;
 	bool		 commits;		/* what operation->extra writes, also when no event came of the command */
 	char		 once_step[96];		/* "job:step" of an effect that must happen once; "" none */
-	/* May who asks do this at all? After the load, before decide. -1: the problem says why not. NULL: not asked. */
+	/*
+	 * May who asks do this at all? After the load, before a kept reply is given, too. -1: the problem says why not. NULL: not
+	 * asked.
+	 */
 	int	(*permit)(struct execution *x, struct problem *problem);
+	/*
+	 * Reads what else the decision needs (into command.facts), then calls execution_go_on(). After each load, so that what it
+	 * reads is not older than the snapshot whose version the commit compares. NULL: nothing.
+	 */
+	void	(*gather)(struct execution *x);
 	/*
 	 * Makes the reply from the world after the command, before the commit (it is kept with the idempotency record). Sets
 	 * reply.status and location. NULL: no reply is wanted.
@@ -154,10 +168,14 @@ struct execution {
 struct execution *execution_new(struct engine *engine);
 void		 engine_execute(struct execution *x);		/* takes */
 void		 execution_free(struct execution *x);		/* for one that was not started */
+void		 execution_go_on(struct execution *x, enum store_status status);	/* what gather has called */
 
 /* ---- reading ---- */
 
-/* Loads what the slots say, confirmed. problem: 401, 503, 504; a target that is not there is NULL in its slot. Exactly once. */
+/*
+ * Loads what the slots say, confirmed. problem: 401, 503, 504; a target that is not there is NULL in its slot. cb comes exactly
+ * once, never before load_start() has returned.
+ */
 typedef void load_cb(struct load *load, const struct problem *problem, void *arg);
 void	load_start(struct load *load, load_cb *cb, void *arg);
 void	load_done(struct load *load);			/* gives the references back */

@@ -5,6 +5,7 @@
  *
  * A version conflict goes back to load, TRIES_MAX times. A command that turns out to move money stands in the account's line
  * too (claim before account, always) and decides again. The reply is rendered before the commit, since it is kept with it.
+ * A deadline is looked at whenever something was waited for.
  */
 #include <assert.h>
 #include <stdio.h>
@@ -24,12 +25,16 @@
 #include "domain/resource.h"
 #include "engine/internal.h"
 
+#define EXECUTIONS_MAX	4096	/* of one process at a time, gone clients' included */
 #define TRIES_MAX	16
 #define PAUSE_MS	4	/* times the try, with jitter, before deciding again */
 
-enum step { STEP_LOAD, STEP_NUMBER, STEP_DECIDE, STEP_RENDER, STEP_COMMIT };
-static const char *const step_names[] = { "load", "number", "decide", "render", "commit" };
+enum step { STEP_LOAD, STEP_GATHER, STEP_NUMBER, STEP_DECIDE, STEP_RENDER, STEP_COMMIT };
+static const char *const step_names[] = { "load", "gather", "number", "decide", "render", "commit" };
 
+static void	execute_enter(struct execution *x, unsigned target, const char *id);
+static void	execute_late(struct execution *x);
+static void	execute_refuse(struct execution *x, const char *code);
 static void	execute_load(struct execution *x);
 static void	execute_loaded(struct load *load, const struct problem *problem, void *arg);
 static void	execute_number(struct execution *x);
@@ -42,6 +47,7 @@ static void	execute_committed(enum commit_result result, const struct store_fiel
 static void	execute_again(struct execution *x, struct problem *problem);
 static void	execute_again_now(evutil_socket_t fd, short what, void *arg);
 static void	execute_finish(struct execution *x, struct problem *problem);
+static void	execute_end(struct execution *x, const char *code);
 static void	new_id(const struct world *world, const char *prefix, char id[ID_SIZE]);
 
 static void
@@ -68,6 +74,7 @@ execution_new(struct engine *engine)
 	x->load.engine = engine;
 	x->command.if_match = -1;
 	x->state = xcalloc(1, sizeof(*x->state));
+	x->state->x = x;
 	return x;
 }
 
@@ -80,6 +87,10 @@ execution_free(struct execution *x)
 		aggregate_unref(x->state->after[t]);
 	if (x->state->timer != NULL)
 		event_free(x->state->timer);
+	if (x->state->started) {
+		LIST_REMOVE(x->state, entry);
+		x->engine->execution_count--;
+	}
 	free(x->state);
 	load_done(&x->load);
 	outcome_done(&x->outcome);
@@ -93,14 +104,68 @@ execution_free(struct execution *x)
 void
 engine_execute(struct execution *x)
 {
-	assert(x->operation != NULL && x->done != NULL);
-	x->state->deadline_ms = clock_mono_us() / 1000 + x->engine->config.request_ms;
-	if (x->creates) {
+	struct engine *engine = x->engine;
+
+	assert(x->operation != NULL && x->done != NULL && !x->state->started);
+	x->state->deadline_ms = clock_mono_us() / 1000 + engine->config.request_ms;
+	x->state->started = true;
+	LIST_INSERT_HEAD(&engine->executions, x->state, entry);
+	if (++engine->execution_count > EXECUTIONS_MAX) {
+		execute_refuse(x, "unavailable");
+	} else if (x->creates) {
 		id_new(x->state->new_id, x->prefix, x->partition);	/* nothing to read under it, nobody to wait for */
 		execute_load(x);
-		return;
+	} else {
+		execute_enter(x, 0, x->load.slot[SLOT_TARGET].id);
 	}
-	line_enter(x->engine->lines, &x->state->line[0], x->load.slot[SLOT_TARGET].id, x, execute_load);
+}
+
+static void
+execute_enter(struct execution *x, unsigned target, const char *id)
+{
+	const struct line_turn turn = { x, execute_load, execute_late, x->state->deadline_ms };
+
+	if (!line_enter(x->engine->lines, &x->state->line[target], id, &turn))
+		execute_refuse(x, "busy");
+}
+
+static bool
+is_late(const struct execution *x)
+{
+	return clock_mono_us() / 1000 >= x->state->deadline_ms;
+}
+
+static void
+execute_late(struct execution *x)
+{
+	execute_end(x, "timeout");
+}
+
+/* On the next turn of the loop: nobody's answer comes before engine_execute() has returned. */
+static void
+execute_refuse(struct execution *x, const char *code)
+{
+	static const struct timeval now = { 0, 0 };
+
+	x->state->refusal = code;
+	if (x->state->timer == NULL)
+		x->state->timer = evtimer_new(x->engine->base, execute_again_now, x);
+	evtimer_add(x->state->timer, &now);
+}
+
+/* Without having changed anything. */
+static void
+execute_end(struct execution *x, const char *code)
+{
+	struct problem problem = PROBLEM_INIT;
+
+	if (strcmp(code, "timeout") == 0) {
+		problem_set(&problem, code, "This could not be done in time, and nothing was done; try again with the same key");
+	} else {
+		problem_set(&problem, code, "Too many others are at this right now; try again with the same key");
+		problem.retry_after_s = 1;
+	}
+	execute_finish(x, &problem);
 }
 
 static void
@@ -126,6 +191,10 @@ execute_loaded(struct load *load, const struct problem *problem, void *arg)
 		execute_finish(x, &failed);
 		return;
 	}
+	if (is_late(x)) {
+		execute_late(x);
+		return;
+	}
 	if (x->creates) {
 		load_set(load, SLOT_TARGET, x->state->new_id);
 		load->slot[SLOT_TARGET].aggregate = aggregate_new(x->state->new_id);
@@ -133,6 +202,10 @@ execute_loaded(struct load *load, const struct problem *problem, void *arg)
 	}
 	load_world(load, &x->world);
 	x->world.new_id = new_id;
+	if (x->permit != NULL && x->permit(x, &failed) == -1) {
+		execute_finish(x, &failed);
+		return;
+	}
 	switch (once_replay(x, &failed)) {
 	case 0:
 		break;
@@ -143,10 +216,36 @@ execute_loaded(struct load *load, const struct problem *problem, void *arg)
 		execute_finish(x, &failed);
 		return;
 	}
-	if (x->creates && strcmp(x->prefix, "clm") == 0 && !x->state->numbered)
+	if (x->world.target == NULL && !x->absent) {
+		problem_set(&failed, "not_found", "There is nothing under this address, or it is not yours");
+		execute_finish(x, &failed);
+	} else if (x->gather != NULL) {
+		step_begin(x, STEP_GATHER);
+		x->gather(x);
+	} else if (x->creates && strcmp(x->prefix, "clm") == 0 && !x->state->numbered) {
 		execute_number(x);
-	else
+	} else {
 		execute_decide(x);
+	}
+}
+
+void
+execution_go_on(struct execution *x, enum store_status status)
+{
+	struct problem problem = PROBLEM_INIT;
+
+	step_end(x);
+	if (status == STORE_OK && !is_late(x)) {
+		execute_decide(x);
+	} else if (status == STORE_OK) {
+		execute_late(x);
+	} else {
+		problem_set(&problem, status == STORE_ERROR ? "internal" : "unavailable",
+		    status == STORE_ERROR ? "The store answered with an error; it is in the log under this request id" :
+					    "The store cannot be reached right now; try again with the same key");
+		problem.retry_after_s = status == STORE_ERROR ? 0 : 1;
+		execute_finish(x, &problem);
+	}
 }
 
 /* A claim's number: year in the programme's zone, partition, running number. Gaps are normal. */
@@ -192,15 +291,14 @@ execute_decide(struct execution *x)
 
 	step_begin(x, STEP_DECIDE);
 	x->world.number = x->state->numbered ? x->state->number : NULL;
-	if ((x->permit != NULL && x->permit(x, &problem) == -1) ||
-	    x->operation->decide(x, &x->outcome, &problem) == -1) {
+	if (x->operation->decide(x, &x->outcome, &problem) == -1) {
 		execute_finish(x, &problem);
 		return;
 	}
 	step_end(x);
 	if (needs_account_line(x)) {
 		outcome_done(&x->outcome);
-		line_enter(x->engine->lines, &x->state->line[1], x->world.account->id, x, execute_load);
+		execute_enter(x, 1, x->world.account->id);
 		return;
 	}
 	execute_render(x);
@@ -209,7 +307,7 @@ execute_decide(struct execution *x)
 static bool
 needs_account_line(const struct execution *x)
 {
-	if (x->state->line[1].holds)
+	if (x->state->line[1].place == LINE_HOLDS)
 		return false;
 	for (unsigned i = 0; i < x->outcome.events.count; i++)
 		if (x->outcome.events.list[i].target == 1)
@@ -329,7 +427,19 @@ execute_again_now(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	execute_load(x);
+	if (x->state->refusal != NULL)
+		execute_end(x, x->state->refusal);
+	else
+		execute_load(x);
+}
+
+void
+executions_end(struct engine *engine)
+{
+	struct execution_state *state;
+
+	while ((state = LIST_FIRST(&engine->executions)) != NULL)
+		execute_end(state->x, "unavailable");
 }
 
 /* The one place where an execution ends. Who waits behind it goes on with what it left in the cache. */
@@ -357,28 +467,15 @@ reply_etag(char etag[48], int64_t revision, const struct buf *body)
 	    (unsigned long long)hash64(body->data == NULL ? "" : body->data, body->len));
 }
 
-/* Rules are about something. */
-static bool
-there(const struct execution *x, struct problem *problem)
-{
-	if (x->world.target == NULL)
-		problem_set(problem, "not_found", "There is nothing under this address, or it is not yours");
-	return x->world.target != NULL;
-}
-
 static int
 claim_operation(struct execution *x, struct outcome *outcome, struct problem *problem)
 {
-	if (!there(x, problem))
-		return -1;
 	return claim_decide(&x->world, &x->command, outcome, problem);
 }
 
 static int
 resource_operation(struct execution *x, struct outcome *outcome, struct problem *problem)
 {
-	if (!there(x, problem))
-		return -1;
 	return resource_decide(&x->world, resource_kind_by_prefix(x->load.slot[SLOT_TARGET].id), &x->command, x->command.facts,
 	    outcome, problem);
 }
@@ -397,6 +494,6 @@ digest_extra(struct execution *x, struct commit *commit)
 	commit_put(commit, key, ids, strlen(ids), 0);
 }
 
-const struct operation operation_invitation = { "invitation", claim_operation, digest_extra };
-const struct operation operation_claim = { "claim", claim_operation, NULL };
-const struct operation operation_resource = { "resource", resource_operation, NULL };
+const struct operation operation_invitation = { .name = "invitation", .decide = claim_operation, .extra = digest_extra };
+const struct operation operation_claim = { .name = "claim", .decide = claim_operation };
+const struct operation operation_resource = { .name = "resource", .decide = resource_operation };

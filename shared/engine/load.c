@@ -7,12 +7,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <event2/event.h>
 #include <hiredis/hiredis.h>
 
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "base/xmalloc.h"
+#include "domain/claim.h"
 #include "engine/internal.h"
 
 #define ROUNDS_MAX	6
@@ -26,7 +28,6 @@ struct run {
 	enum slot		 slots[SLOTS];
 	unsigned		 pending;	/* answers of this round still to come */
 	unsigned		 round;
-	bool			 once_read;
 	bool			 account_read;
 	enum store_status	 status;
 };
@@ -39,8 +40,10 @@ static void	run_account(struct run *run);
 static void	run_account_read(enum store_status status, const struct redisReply *reply, void *arg);
 static void	run_read(enum store_status status, struct store_read *read, void *arg);
 static void	run_answered(struct run *run);
+static void	run_later(evutil_socket_t fd, short what, void *arg);
 static void	run_end(struct run *run, struct problem *problem);
 static bool	derive(struct run *run);
+static void	derive_account(struct run *run);
 
 void
 load_set(struct load *load, enum slot slot, const char *id)
@@ -84,6 +87,7 @@ load_world(const struct load *load, struct world *world)
 void
 load_start(struct load *load, load_cb *cb, void *arg)
 {
+	struct store *store = load->engine->store;
 	struct run *run = xcalloc(1, sizeof(*run));
 
 	run->load = load;
@@ -93,12 +97,12 @@ load_start(struct load *load, load_cb *cb, void *arg)
 		load->slot[i].confirmed = false;
 	json_decref(load->once);
 	load->once = NULL;
-	store_cork(load->engine->store);
+	store_cork(store);
 	if (load->credentials.prefix[0] != '\0')
 		run_token(run);
 	else
 		run_round(run);
-	store_uncork(load->engine->store);
+	store_uncork(store);
 }
 
 /* Which token is it? Its digest maps to ids for ever; that it is still good is read with everything else. */
@@ -211,16 +215,27 @@ run_round(struct run *run)
 	run->pending = 1;
 	if (!run->account_read && load->account_key[0][0] != '\0' && load->slot[SLOT_ACCOUNT].id[0] == '\0')
 		run_account(run);
-	if (n > 0 || (load->once_key[0] != '\0' && !run->once_read)) {
+	/* The once-record again in each round: it must not be older than the last snapshot, or a refusal is told to its maker. */
+	if (n > 0 || load->once_key[0] != '\0') {
 		memset(&run->read, 0, sizeof(run->read));
 		run->read.wants = run->wants;
 		run->read.count = n;
-		if (!run->once_read)
-			memcpy(run->read.once_key, load->once_key, STORE_KEY_SIZE);
+		memcpy(run->read.once_key, load->once_key, STORE_KEY_SIZE);
 		run->pending++;
 		store_read(load->engine->store, &run->read, run_read, run);
 	}
-	run_answered(run);
+	if (run->pending == 1)		/* nothing to read; but no answer comes before load_start() has returned */
+		event_base_once(load->engine->base, -1, EV_TIMEOUT, run_later, run, NULL);
+	else
+		run_answered(run);
+}
+
+static void
+run_later(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	run_answered(arg);
 }
 
 /* Ids that follow from what is known so far. true: something new came up. */
@@ -229,46 +244,67 @@ derive(struct run *run)
 {
 	struct load *load = run->load;
 	const struct aggregate *target = load->slot[SLOT_TARGET].aggregate, *program;
+	bool claim = target != NULL && strncmp(target->id, "clm", 3) == 0 && target->sequence > 0;
 	char before[4][ID_SIZE];
-	const char *state;
 
 	memcpy(before[0], load->slot[SLOT_ACCOUNT].id, ID_SIZE);
 	memcpy(before[1], load->slot[SLOT_PROGRAM].id, ID_SIZE);
 	memcpy(before[2], load->slot[SLOT_RULES].id, ID_SIZE);
 	memcpy(before[3], load->slot[SLOT_ORGANIZATION].id, ID_SIZE);
-	if (target != NULL && strncmp(target->id, "clm", 3) == 0 && target->sequence > 0) {
-		const char *account = json_str(target->head, "fund_account_id");
-
+	if (claim)
+		load_set(load, SLOT_PROGRAM, load->moves_to[0][0] != '\0' ? load->moves_to[0] : json_str(target->head, "program_id"));
+	else if (target != NULL && strncmp(target->id, "acc", 3) == 0)
 		load_set(load, SLOT_PROGRAM, json_str(target->head, "program_id"));
-		if (account != NULL) {
-			load_set(load, SLOT_ACCOUNT, account);
-		} else {
-			const char *names[3] = { "organization_id", "program_id", "period_id" };
-
-			for (int i = 0; i < 3; i++)
-				strncpy(load->account_key[i], json_str(target->head, names[i]), ID_SIZE - 1);
-		}
-	} else if (target != NULL && strncmp(target->id, "acc", 3) == 0) {
-		load_set(load, SLOT_PROGRAM, json_str(target->head, "program_id"));
-	}
 	if (strncmp(load->slot[SLOT_TOKEN].id, "clm", 3) == 0 && load->slot[SLOT_TOKEN].aggregate != NULL)
 		load_set(load, SLOT_ORGANIZATION, json_str(load->slot[SLOT_TOKEN].aggregate->head, "organization_id"));
-	if (load->account_key[1][0] != '\0' && load->account_key[0][0] == '\0')	/* of a new claim of the caller's */
-		memcpy(load->account_key[0], load->slot[SLOT_ORGANIZATION].id, ID_SIZE);
-	if (load->account_key[0][0] != '\0' && load->slot[SLOT_ACCOUNT].id[0] == '\0') {
-		char fact[4 * ID_SIZE];
-
-		snprintf(fact, sizeof(fact), "acc:%s:%s:%s", load->account_key[0], load->account_key[1], load->account_key[2]);
-		load_set(load, SLOT_ACCOUNT, cache_fact(load->engine->cache, fact));
-	}
+	derive_account(run);
 	program = target != NULL && strncmp(target->id, "prg", 3) == 0 ? target : load->slot[SLOT_PROGRAM].aggregate;
-	state = target == NULL ? NULL : json_str(target->head, "state");
-	if (target != NULL && strncmp(target->id, "clm", 3) == 0 && state != NULL && strcmp(state, "editing") != 0)
+	if (claim && !claim_is_draft(target))
 		load_set(load, SLOT_RULES, json_str(target->head, "rule_set_id"));	/* pinned at submission */
 	else if (program != NULL)
 		load_set(load, SLOT_RULES, json_str(program->head, "current_rule_set_id"));
 	return strcmp(before[0], load->slot[SLOT_ACCOUNT].id) != 0 || strcmp(before[1], load->slot[SLOT_PROGRAM].id) != 0 ||
 	    strcmp(before[2], load->slot[SLOT_RULES].id) != 0 || strcmp(before[3], load->slot[SLOT_ORGANIZATION].id) != 0;
+}
+
+/*
+ * The fund account is the claim's own, or is found by organisation, programme and period: of a claim that moves, or of a new one
+ * of the caller's. What was found by other names (of an older snapshot, by another try) counts no more.
+ */
+static void
+derive_account(struct run *run)
+{
+	static const char *const names[3] = { "organization_id", "program_id", "period_id" };
+	struct load *load = run->load;
+	const struct aggregate *target = load->slot[SLOT_TARGET].aggregate;
+	bool claim = target != NULL && strncmp(target->id, "clm", 3) == 0 && target->sequence > 0;
+	bool moves = load->moves_to[0][0] != '\0' || load->moves_to[1][0] != '\0';
+	char key[3][ID_SIZE] = { "", "", "" }, fact[4 * ID_SIZE];
+
+	if (claim && !moves && json_str(target->head, "fund_account_id") != NULL) {
+		load_set(load, SLOT_ACCOUNT, json_str(target->head, "fund_account_id"));
+		return;
+	}
+	memcpy(key, load->account_key, sizeof(key));
+	for (int i = 0; claim && i < 3; i++) {
+		const char *id = i > 0 && load->moves_to[i - 1][0] != '\0' ? load->moves_to[i - 1] : json_str(target->head, names[i]);
+
+		memset(key[i], 0, ID_SIZE);
+		strncpy(key[i], id == NULL ? "" : id, ID_SIZE - 1);
+	}
+	if (!claim && key[1][0] != '\0')
+		memcpy(key[0], load->slot[SLOT_ORGANIZATION].id, ID_SIZE);
+	if (key[0][0] == '\0' || key[1][0] == '\0' || key[2][0] == '\0')
+		return;
+	if (memcmp(key, load->account_key, sizeof(key)) != 0) {
+		memcpy(load->account_key, key, sizeof(key));
+		load_set(load, SLOT_ACCOUNT, "");
+		run->account_read = false;
+	}
+	if (load->slot[SLOT_ACCOUNT].id[0] != '\0')
+		return;
+	snprintf(fact, sizeof(fact), "acc:%s:%s:%s", key[0], key[1], key[2]);
+	load_set(load, SLOT_ACCOUNT, cache_fact(load->engine->cache, fact));
 }
 
 /* The account of (organisation, programme, period): once there, it stays the same. */
@@ -315,7 +351,8 @@ run_read(enum store_status status, struct store_read *read, void *arg)
 	}
 	load->engine->clock_offset_ms = read->clock_offset_ms;
 	if (run->read.once_key[0] != '\0') {
-		run->once_read = true;
+		json_decref(load->once);
+		load->once = NULL;
 		if (read->once != NULL) {
 			load->once = json_object();
 			for (size_t i = 0; i < read->once_count; i++)
@@ -354,6 +391,7 @@ static void
 run_answered(struct run *run)
 {
 	struct load *load = run->load;
+	struct store *store = load->engine->store;
 	struct problem problem = PROBLEM_INIT;
 	bool more = false;
 
@@ -369,9 +407,14 @@ run_answered(struct run *run)
 		more |= load->slot[i].id[0] != '\0' && !load->slot[i].confirmed;
 	more |= !run->account_read && load->account_key[0][0] != '\0' && load->slot[SLOT_ACCOUNT].id[0] == '\0';
 	if (more && ++run->round < ROUNDS_MAX) {
-		store_cork(load->engine->store);
+		store_cork(store);
 		run_round(run);
-		store_uncork(load->engine->store);
+		store_uncork(store);
+		return;
+	}
+	if (more) {			/* it changed in every round: nothing is decided on what was not confirmed */
+		run->status = STORE_UNAVAILABLE;
+		run_end(run, NULL);
 		return;
 	}
 	load->now_ms = engine_now_ms(load->engine);

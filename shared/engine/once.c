@@ -31,8 +31,13 @@ once_replay(struct execution *x, struct problem *problem)
 		    "This Idempotency-Key was used for another request; make a new key for a new intention");
 		return -1;
 	}
+	text = json_str(once, "status");
+	x->reply.status = text == NULL ? 0 : atoi(text);
+	if (x->reply.status < 200 || x->reply.status > 299) {
+		problem_set(problem, "internal", "The kept reply of this Idempotency-Key cannot be read");
+		return -1;
+	}
 	x->reply.replayed = true;
-	x->reply.status = atoi(json_str(once, "status"));
 	if ((text = json_str(once, "etag")) != NULL)
 		strncpy(x->reply.etag, text, sizeof(x->reply.etag) - 1);
 	if ((text = json_str(once, "location")) != NULL)
