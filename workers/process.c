@@ -27,6 +27,7 @@ static const struct {
 	void	(*stop)(struct worker_process *process);	/* NULL: nothing to end */
 } kinds[] = {
 	{ "documents", documents_start, documents_stop },
+	{ "notifications", notifications_start, notifications_stop },
 	{ "deadlines", deadlines_start, NULL },
 };
 

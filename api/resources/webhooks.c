@@ -5,8 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <hiredis/hiredis.h>
-
 #include "api/resources/call.h"
 #include "api/resources/kinds.h"
 #include "base/clock.h"
@@ -110,7 +108,7 @@ endpoint_get(struct call *call)
 /* ---- commands: who asks, then what the command must know, then the engine ---- */
 
 static void	command_loaded(struct load *load, const struct problem *problem, void *arg);
-static void	command_counted(enum store_status status, const struct redisReply *reply, void *arg);
+static void	command_counted(enum store_status status, int64_t count, int64_t now_ms, void *arg);
 static void	command_found(enum store_status status, json_t *row, void *arg);
 static void	command_execute(struct call *call, json_t *facts);
 static void	command_done(struct execution *x, const struct problem *problem);
@@ -128,16 +126,12 @@ static void
 command_loaded(struct load *load, const struct problem *problem, void *arg)
 {
 	struct call *call = arg;
-	char key[STORE_KEY_SIZE];
 
 	(void)load;
 	if (!call_may(call, problem) || !endpoint_is_his(call))
 		return;
 	if (call->route->flags & ROUTE_CREATES) {
-		const char *owner = owner_of(call->world.actor);
-
-		store_key(key, (unsigned)id_partition(owner), "ix:o:%s:whe", owner);
-		store_commandf(call->api->store, command_counted, call, "ZCARD %s", key);
+		endpoints_count(call->api->store, owner_of(call->world.actor), command_counted, call);
 	} else if (call->route->item != NULL) {
 		if (call->item[0] == '\0')
 			command_found(STORE_OK, NULL, call);
@@ -149,7 +143,7 @@ command_loaded(struct load *load, const struct problem *problem, void *arg)
 }
 
 static void
-command_counted(enum store_status status, const struct redisReply *reply, void *arg)
+command_counted(enum store_status status, int64_t count, int64_t now_ms, void *arg)
 {
 	struct call *call = arg;
 	json_t *facts;
@@ -159,7 +153,8 @@ command_counted(enum store_status status, const struct redisReply *reply, void *
 		return;
 	}
 	facts = json_object();
-	json_set_int(facts, "count", reply->integer);
+	json_set_int(facts, "count", count);
+	json_set_int(facts, "since_ms", now_ms);
 	command_execute(call, facts);
 }
 

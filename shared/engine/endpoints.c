@@ -2,8 +2,10 @@
 #include "engine/endpoints.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include <hiredis/hiredis.h>
 #include <sodium.h>
 
 #include "base/hash.h"
@@ -14,12 +16,19 @@
 #include "domain/endpoint.h"
 #include "domain/resource.h"
 #include "engine/deliveries.h"
+#include "engine/scripts.h"
 #include "schema/resources.h"
 
 #define SECRET_BYTES 32
 
+struct counting {
+	endpoints_cb	*cb;
+	void		*arg;
+};
+
 typedef int fix_fn(struct execution *x, json_t *fixed, struct problem *problem);
 
+static void	endpoints_counted(enum store_status status, const struct redisReply *reply, void *arg);
 static fix_fn	fix_create, fix_update, fix_enable, fix_disable, fix_rotate;
 static int	endpoint_decide(struct execution *x, struct outcome *outcome, struct problem *problem);
 static void	endpoint_extra(struct execution *x, struct commit *commit);
@@ -58,6 +67,31 @@ endpoint_secret_new(char text[SECRET_TEXT_SIZE])
 	strcpy(text, "whsec_");
 	base64_encode(bytes, sizeof(bytes), text + strlen(text));
 	sodium_memzero(bytes, sizeof(bytes));
+}
+
+void
+endpoints_count(struct store *store, const char *owner_id, endpoints_cb *cb, void *arg)
+{
+	struct counting *counting = xcalloc(1, sizeof(*counting));
+	char key[STORE_KEY_SIZE];
+	const char *argv[] = { key };
+
+	counting->cb = cb;
+	counting->arg = arg;
+	store_key(key, (unsigned)id_partition(owner_id), "ix:o:%s:whe", owner_id);
+	store_eval(store, &engine_endpoints_script, 1, 1, argv, NULL, endpoints_counted, counting);
+}
+
+static void
+endpoints_counted(enum store_status status, const struct redisReply *reply, void *arg)
+{
+	struct counting *counting = arg;
+
+	if (status == STORE_OK && (reply->type != REDIS_REPLY_ARRAY || reply->elements != 2))
+		status = STORE_ERROR;
+	counting->cb(status, status == STORE_OK ? reply->element[0]->integer : 0, status == STORE_OK ? reply->element[1]->integer : 0,
+	    counting->arg);
+	free(counting);
 }
 
 static const struct row *
@@ -213,6 +247,7 @@ fix_create(struct execution *x, json_t *fixed, struct problem *problem)
 	json_set_str(fixed, "claim_id", contributor ? actor->claim_id : NULL);
 	json_set_str(fixed, "collaborator_id", contributor ? actor->id : NULL);
 	json_set(fixed, "secrets", secrets_with(x, NULL, 0));
+	json_set_int(fixed, "since_ms", json_int(x->command.facts, "since_ms"));
 	return 0;
 }
 

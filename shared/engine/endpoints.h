@@ -11,9 +11,13 @@
 #define SECRET_TEXT_SIZE 56	/* "whsec_", base64 of 32 bytes, NUL */
 void	endpoint_secret_new(char text[SECRET_TEXT_SIZE]);
 
+/* How many endpoints an organisation or claim has, and Redis' clock: events from then on are for a new one. */
+typedef void endpoints_cb(enum store_status status, int64_t count, int64_t now_ms, void *arg);
+void	endpoints_count(struct store *store, const char *owner_id, endpoints_cb *cb, void *arg);
+
 /*
  * command.name create, update, remove, enable, disable, rotate. facts (the caller's, never the client's): `now_ms` real time;
- * create, rotate: `secret`; create: `count`, of the endpoints there are; create, update: `allow_http`; disable: `reason`.
+ * create, rotate: `secret`; create: `count` and `since_ms`, see above; create, update: `allow_http`; disable: `reason`.
  * 404, 403; 422 with too_many, and what is wrong with a URL or filter.
  */
 extern const struct operation operation_endpoint;

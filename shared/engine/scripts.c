@@ -14,6 +14,7 @@ SCRIPT(fanout_read, COMMON);
 SCRIPT(fanout_move, COMMON);
 SCRIPT(fanout_leave, COMMON);
 SCRIPT(list, COMMON);
+SCRIPT(endpoints, COMMON);
 
 SCRIPT(make, DELIVERIES);
 SCRIPT(due, DELIVERIES);
