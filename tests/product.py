@@ -236,7 +236,7 @@ class Product:
         """Asks the private Redis by redis-cli; its answer as text."""
         socket_path = os.path.join(self.data, "run", "redis.sock")
         return subprocess.run(["redis-cli", "-s", socket_path, *words], check=True, capture_output=True, text=True,
-                              timeout=60).stdout.strip()
+                              errors="replace", timeout=60).stdout.strip()
 
     def run(self, *words, **keywords):
         """Another subcommand on the same data folder."""

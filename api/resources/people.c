@@ -106,8 +106,7 @@ link_loaded(struct load *load, const struct problem *problem, void *arg)
 	struct call *call = link->call;
 	const struct aggregate *claim = load->slot[SLOT_TOKEN].aggregate;
 	json_t *invitation = aggregate_item(claim, load->caller_key);
-	const char *digest = json_str(invitation, "token_sha256"), *state = json_str(invitation, "state");
-	int64_t ends = 0;
+	const char *digest = json_str(invitation, "token_sha256");
 
 	if (problem != NULL) {
 		struct problem p = PROBLEM_INIT;
@@ -121,8 +120,8 @@ link_loaded(struct load *load, const struct problem *problem, void *arg)
 		}
 		return;
 	}
-	if (invitation == NULL || digest == NULL || strcmp(digest, load->credentials.sha256) != 0 ||
-	    strcmp(state, "revoked") == 0 || !time_parse(json_str(invitation, "expires_at"), &ends) || ends <= load->now_ms) {
+	if (digest == NULL || strcmp(digest, load->credentials.sha256) != 0 ||
+	    !claim_invitation_runs(claim, load->caller_key, load->now_ms)) {
 		call_refusef(call, "gone", "This invitation is over; ask for a new one");
 		return;
 	}

@@ -48,19 +48,20 @@ claim_decide(const struct world *world, const struct command *command, struct ou
 		.command = command,
 		.row = claim_command_find(command->name),
 		.claim = world->target,
-		.head = world->target->head,
 		.outcome = &made,
 		.problem = problem,
 	};
 	int rc = 0;
 
 	assert(d.row != NULL);
+	if (d.claim == NULL || (!(d.row->flags & (COMMAND_CREATE | COMMAND_OPEN)) &&
+	    !claim_visible(d.claim, world->actor))) {
+		problem_set(problem, "not_found", "There is nothing under this address, or it is not yours");
+		return -1;
+	}
 	time_format(world->now_ms, d.now);
+	d.head = d.claim->head;
 	if (!(d.row->flags & COMMAND_CREATE)) {
-		if (!claim_visible(world->target, world->actor) && !(d.row->flags & COMMAND_OPEN)) {
-			problem_set(problem, "not_found", "There is no such claim");
-			return -1;
-		}
 		d.state = claim_state_parse(json_str(d.head, "state"));
 		d.currency = json_str(d.head, "currency");
 	}

@@ -47,6 +47,8 @@ void	claim_write_document(struct buf *out, const struct world *world, const char
 void	claim_write_comment(struct buf *out, const struct world *world, const json_t *comment);
 /* May the actor see this item? Internal ones only by the vendor. */
 bool	claim_item_visible(const struct aggregate *claim, const char *item_id, const struct actor *actor);
+/* Is the link of an invitation of the claim still good? Not when it was revoked, ran out, or who joined by it was removed. */
+bool	claim_invitation_runs(const struct aggregate *claim, const char *invitation_id, int64_t now_ms);
 /* The sequence and updated_at of his view. */
 int64_t	claim_sequence_for(const struct aggregate *claim, const struct actor *actor);
 

@@ -132,17 +132,23 @@ decide_invitation_revoke(struct deciding *d)
 	return 0;
 }
 
-/* 410 when it was revoked, ran out, or who joined by it was removed again. */
+bool
+claim_invitation_runs(const struct aggregate *claim, const char *invitation_id, int64_t now_ms)
+{
+	const json_t *invitation = aggregate_item(claim, invitation_id);
+	const char *collaborator_id = collaborator_of(claim, invitation_id);
+	int64_t ends_ms = 0;
+
+	return strcmp(json_str(invitation, "state"), "revoked") != 0 &&
+	    time_parse(json_str(invitation, "expires_at"), &ends_ms) && ends_ms > now_ms &&
+	    (collaborator_id == NULL ||
+	    strcmp(json_str(aggregate_item(claim, collaborator_id), "state"), "joined") == 0);
+}
+
 int
 guard_invitation_runs(struct deciding *d)
 {
-	const char *collaborator_id = collaborator_of(d->claim, d->command->item_id);
-	int64_t ends_ms = 0;
-
-	if (strcmp(json_str(d->item, "state"), "revoked") != 0 &&
-	    time_parse(json_str(d->item, "expires_at"), &ends_ms) &&
-	    ends_ms > d->world->now_ms && (collaborator_id == NULL ||
-	    strcmp(json_str(aggregate_item(d->claim, collaborator_id), "state"), "joined") == 0))
+	if (claim_invitation_runs(d->claim, d->command->item_id, d->world->now_ms))
 		return 0;
 	problem_set(d->problem, "gone", "This invitation is over; ask for a new one");
 	return -1;

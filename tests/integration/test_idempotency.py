@@ -1,0 +1,217 @@
+"""Idempotency keys: one intention is done once, whoever asks however often, and each try hears the same."""
+import threading
+
+import pytest
+
+from claims import Claim, Unchanged, key, money, refused
+
+KEPT = ("ETag", "Location", "Content-Type", "Cache-Control", "Coopclaims-Document")
+
+
+@pytest.fixture(scope="module")
+def people(product):
+    return {role: product.as_(role) for role in product.sandbox["tokens"]}
+
+
+@pytest.fixture
+def claim(product, people):
+    return Claim(product, people["claimant"])
+
+
+def same(first, again):
+    """The second is the first one's reply, byte for byte, and says so."""
+    assert (again.status_code, again.content) == (first.status_code, first.content), again.text
+    for name in KEPT:
+        assert again.headers.get(name) == first.headers.get(name), name
+    assert "Idempotent-Replayed" not in first.headers and again.headers["Idempotent-Replayed"] == "true"
+
+
+def twice(session, method, path, **keywords):
+    """The same request twice under one key."""
+    headers = {"Idempotency-Key": key(), **keywords.pop("headers", {})}
+    replies = [session.request(method, path, headers=headers, **keywords) for _ in range(2)]
+    same(*replies)
+    return replies[0]
+
+
+def test_every_kind_of_write_is_replayed(product, claim):
+    anna, url = claim.session, claim.url
+    before = len(claim.get("/history")["data"])
+    assert twice(anna, "PATCH", url, json={"name": "Once"}).status_code == 200
+    invoice = twice(anna, "POST", url + "/invoices", json=claim.invoice_body()).json()
+    assert twice(anna, "PATCH", f"{url}/invoices/{invoice['id']}", json={"note": "Once"}).status_code == 200
+    assert twice(anna, "DELETE", f"{url}/invoices/{invoice['id']}").status_code == 204
+    comment = twice(anna, "POST", url + "/comments", json={"text": "Once"}).json()
+    assert twice(anna, "DELETE", f"{url}/comments/{comment['id']}").status_code == 204
+    assert twice(anna, "POST", url + "/cancel", json={"reason": "Once"}).json()["state"] == "cancelled"
+    assert len(claim.get("/history")["data"]) == before + 7
+
+
+def test_a_claim_is_made_once(product, people, claim):
+    body = {name: claim.body[name] for name in ("name", "program_id", "location_id", "period_id", "activity_id", "currency")}
+    made = twice(people["claimant"], "POST", "/v1/claims", json={**body, "name": "Made once"})
+    assert made.status_code == 201
+    names = [row["name"] for row in people["claimant"].get("/v1/claims?limit=200").json()["data"]]
+    assert names.count("Made once") == 1
+
+
+def test_uploads_are_replayed(product, claim):
+    content = product.pdf("Once")
+    sent = {"data": {"purpose": "other", "note": "x"}, "files": {"file": ("once.pdf", content)}}
+    headers = {"Idempotency-Key": key()}
+    first, again = (claim.session.post(claim.url + "/documents", headers=headers, **sent) for _ in range(2))
+    same(first, again)
+    assert first.status_code == 201 and len(claim.get("/documents")["data"]) == 1
+    other = claim.session.post(claim.url + "/documents", headers=headers, data=sent["data"],
+                               files={"file": ("once.pdf", product.pdf("Another"))})
+    refused(other, 422, "idempotency_key_reused")
+    announced = twice(claim.session, "POST", claim.url + "/documents", json={"name": "a.txt", "purpose": "other", "size": 5}).json()
+    put = {"data": b"hello", "headers": {"Content-Type": "application/octet-stream", "Idempotency-Key": key()}}
+    same(*(claim.session.put(announced["content_url"], **put) for _ in range(2)))
+    assert len(claim.get("/documents")["data"]) == 2
+    product.wait_document(claim.session, claim.url, announced["id"])
+
+
+def test_a_replay_shows_what_was_then(claim):
+    headers = {"Idempotency-Key": key()}
+    first = claim.session.patch(claim.url, json={"name": "First"}, headers=headers)
+    claim.session.patch(claim.url, json={"name": "Second"})
+    again = claim.session.patch(claim.url, json={"name": "First"}, headers=headers)
+    same(first, again)
+    assert again.json()["name"] == "First" and claim.get()["name"] == "Second"
+
+
+def test_a_large_reply_is_kept_whole(claim):
+    tall = "ü" * 4000
+    assert twice(claim.session, "PATCH", claim.url, json={"description": tall, "additional_information": tall}).json()["description"] == tall
+
+
+def test_twenty_at_once_have_one_effect(claim, product):
+    """Some wait in line, some lose the race for the commit: all hear the same."""
+    headers, body = {"Idempotency-Key": key()}, claim.invoice_body()
+    sessions = [product.as_("claimant") for _ in range(20)]
+    replies, gate = [], threading.Barrier(20)
+
+    def ask(session):
+        gate.wait()
+        replies.append(session.post(claim.url + "/invoices", json=body, headers=headers))
+
+    threads = [threading.Thread(target=ask, args=(session,)) for session in sessions]
+    [thread.start() for thread in threads]
+    [thread.join() for thread in threads]
+    assert len(replies) == 20 and {reply.status_code for reply in replies} == {201}
+    assert len({reply.content for reply in replies}) == 1 and len({reply.headers["ETag"] for reply in replies}) == 1
+    assert sum("Idempotent-Replayed" in reply.headers for reply in replies) == 19
+    assert len(claim.get("/invoices")["data"]) == 1
+    assert [row["type"] for row in claim.get("/history")["data"]] == ["claim.created", "invoice.added"]
+
+
+def test_another_body_under_the_same_key(claim):
+    headers = {"Idempotency-Key": key()}
+    claim.session.patch(claim.url, json={"name": "One"}, headers=headers)
+    with Unchanged(claim):
+        for body in ({"name": "Two"}, {"name": "One", "tags": []}, {}):
+            refused(claim.session.patch(claim.url, json=body, headers=headers), 422, "idempotency_key_reused")
+
+
+def test_the_order_and_form_of_members_is_no_difference(claim):
+    headers = {"Idempotency-Key": key(), "Content-Type": "application/json"}
+    first = claim.session.patch(claim.url, data='{"name":"One","tags":["a"]}', headers=headers)
+    same(first, claim.session.patch(claim.url, data='{ "tags" : ["\\u0061"],\n "name": "One" }', headers=headers))
+
+
+def test_a_key_as_string_and_bare_is_one_key(claim):
+    bare = key()
+    first = claim.session.patch(claim.url, json={"name": "One"}, headers={"Idempotency-Key": bare})
+    same(first, claim.session.patch(claim.url, json={"name": "One"}, headers={"Idempotency-Key": f'"{bare}"'}))
+    quoted = claim.session.patch(claim.url, json={"name": "A"}, headers={"Idempotency-Key": '"a\\"b\\\\c"'})
+    same(quoted, claim.session.patch(claim.url, json={"name": "A"}, headers={"Idempotency-Key": 'a"b\\c'}))
+    longest = "k" * 255
+    first = claim.session.patch(claim.url, json={"name": "B"}, headers={"Idempotency-Key": longest})
+    same(first, claim.session.patch(claim.url, json={"name": "B"}, headers={"Idempotency-Key": f'"{longest}"'}))
+
+
+def test_a_key_belongs_to_caller_method_and_path(product, people, claim):
+    headers, body = {"Idempotency-Key": key()}, {"text": "Mine"}
+    second = Claim(product, people["claimant"])
+    made = [claim.session.post(claim.url + "/comments", json=body, headers=headers),
+            people["partner_admin"].post(claim.url + "/comments", json=body, headers=headers),
+            claim.session.post(second.url + "/comments", json=body, headers=headers)]
+    assert [reply.status_code for reply in made] == [201] * 3
+    assert len({reply.json()["id"] for reply in made}) == 3
+    patched = claim.session.patch(f"{claim.url}/comments/{made[0].json()['id']}", json=body, headers=headers)
+    assert patched.status_code == 200
+    assert not any("Idempotent-Replayed" in reply.headers for reply in [*made, patched])
+    # The user is the caller, whatever token he has.
+    other_token = product.with_token(product.run("token", "bram@noord.example").stdout.strip())
+    same(made[0], other_token.post(claim.url + "/comments", json=body, headers=headers))
+
+
+def test_a_refusal_leaves_the_key_free(claim):
+    headers = {"Idempotency-Key": key()}
+    refused(claim.session.post(claim.url + "/invoices", json={}, headers=headers), 422, "validation_failed")
+    refused(claim.session.post(claim.url + "/invoices", json=claim.invoice_body(), headers={**headers, "If-Match": '"9.00"'}), 412,
+            "precondition_failed")
+    first = claim.session.post(claim.url + "/invoices", json=claim.invoice_body(), headers=headers)
+    assert first.status_code == 201
+    same(first, claim.session.post(claim.url + "/invoices", json=claim.invoice_body(), headers=headers))
+    # Once kept it is the reply, though the same request would be refused now.
+    same(first, claim.session.post(claim.url + "/invoices", json=claim.invoice_body(), headers={**headers, "If-Match": '"1.00"'}))
+
+
+def test_what_changed_nothing_keeps_nothing(claim):
+    headers = {"Idempotency-Key": key()}
+    for _ in range(2):
+        reply = claim.session.patch(claim.url, json={}, headers=headers)
+        assert reply.status_code == 200 and "Idempotent-Replayed" not in reply.headers
+    assert claim.act("validate", **headers)["ok"] is False
+
+
+def test_a_secret_is_replayed_and_lies_nowhere(product, claim):
+    made = twice(claim.session, "POST", claim.url + "/invitations", json={"email": "bas@example.com"})
+    token = made.json()["url"].split("token=")[1]
+    assert made.headers["Cache-Control"] == "no-store"
+    assert "url" not in claim.get("/invitations/" + made.json()["id"])
+    headers = {"Idempotency-Key": key()}
+    accepted = [product.anonymous().post("/v1/invitations/accept", json={"token": token}, headers=headers) for _ in range(2)]
+    assert [reply.status_code for reply in accepted] == [200, 200]
+    secrets = [token, accepted[0].json()["access_token"], accepted[1].json()["access_token"]]
+    joined = product.with_token(secrets[2])
+    assert joined.get(claim.url).status_code == 200
+    kept = product.redis("--scan", "--pattern", "*").split("\n")
+    assert any(":once:" in name for name in kept)
+    for name in kept:
+        value = dump(product, name)
+        assert not any(secret in value for secret in secrets), name
+    with open(product.log_path, encoding="utf-8") as log:
+        text = log.read()
+    assert not any(secret in text for secret in secrets)
+
+
+def dump(product, name):
+    """All that lies under a key of Redis."""
+    kind = product.redis("TYPE", name)
+    words = {"string": ["GET"], "hash": ["HGETALL"], "set": ["SMEMBERS"], "zset": ["ZRANGE", 0, -1], "stream": ["XRANGE", "-", "+"]}[kind]
+    return product.redis(words[0], name, *map(str, words[1:]))
+
+
+def test_minimal_and_whole_are_one_request(claim):
+    headers = {"Idempotency-Key": key()}
+    first = claim.session.patch(claim.url, json={"name": "One"}, headers={**headers, "Prefer": "return=minimal"})
+    again = claim.session.patch(claim.url, json={"name": "One"}, headers=headers)
+    assert (first.status_code, again.status_code) == (204, 200) and again.headers["ETag"] == first.headers["ETag"]
+    assert again.json()["name"] == "One"
+
+
+def test_money_moves_once_however_often_it_is_asked(product, people):
+    claim = Claim(product, people["claimant"]).evidence("100.00")
+    account = "/v1/fund-accounts/" + claim.get()["fund_account_id"]
+    before = claim.session.get(account).json()["remaining"]["amount"]
+    twice(claim.session, "POST", claim.url + "/submit", json={})
+    twice(people["reviewer"], "POST", claim.url + "/take", json={})
+    twice(people["reviewer"], "POST", claim.url + "/decisions", json={"outcome": "approved"})
+    after = claim.session.get(account).json()
+    assert float(before) - float(after["remaining"]["amount"]) == 100.00
+    rows = [row for row in claim.session.get(account + "/ledger").json()["data"] if row["claim_id"] == claim.id]
+    assert [(row["type"], row["amount"]) for row in rows] == [("reserve", money("100.00")), ("commit", money("100.00"))]
+    assert "0 faults" in product.verify()
