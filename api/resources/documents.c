@@ -1,4 +1,7 @@
-/* documents - the rows of what adds documents and gives them out; api/uploads/ does it. Lists and changes are items.c. */
+/*
+ * documents - the rows of what adds documents and gives them out; api/uploads/ does it. Lists and changes are
+ * items.c.
+ */
 #include <string.h>
 
 #include "api/resources/call.h"
@@ -26,18 +29,21 @@ static const char *const put_errors[] = { OF_CLAIM, OF_FILE, "precondition_faile
 static const char *const content_errors[] = { "document_not_ready", NULL };
 
 static const struct route rows[] = {
-	POST(C "documents", "add_document", "Announce a document, or upload it as a form", .permission = MAY_ADD_EVIDENCE,
-	    .flags = ROUTE_RAW, .target = "clm", .item = "doc", .body = &schema_document, .use = SCHEMA_POST,
-	    .reply = &schema_document, .status = 201, .media = "multipart/form-data", .errors = add_errors, .handle = document_post),
+	POST(C "documents", "add_document", "Announce a document, or upload it as a form",
+	    .permission = MAY_ADD_EVIDENCE, .flags = ROUTE_RAW, .target = "clm", .item = "doc",
+	    .body = &schema_document, .use = SCHEMA_POST, .reply = &schema_document, .status = 201,
+	    .media = "multipart/form-data", .errors = add_errors, .handle = document_post),
 	GET(C "documents/{item}", "get_document", "One document", .permission = MAY_SEE_CLAIM,
-	    .flags = ROUTE_MACHINE | ROUTE_LATE, .target = "clm", .item = "doc", .reply = &schema_document, .status = 200,
-	    .handle = document_get),
+	    .flags = ROUTE_MACHINE | ROUTE_LATE, .target = "clm", .item = "doc", .reply = &schema_document,
+	    .status = 200, .handle = document_get),
 	PUT(C "documents/{item}/content", "put_document_content", "Upload the content of an announced document",
 	    .permission = MAY_ADD_EVIDENCE, .flags = ROUTE_RAW | ROUTE_LATE, .target = "clm", .item = "doc",
-	    .media = "application/octet-stream", .reply = &schema_document, .status = 201, .errors = put_errors, .handle = document_put),
-	GET(C "documents/{item}/content", "get_document_content", "Download a document", .permission = MAY_SEE_CLAIM,
-	    .flags = ROUTE_LATE | ROUTE_RANGE, .target = "clm", .item = "doc", .reply_media = "application/octet-stream",
-	    .status = 200, .errors = content_errors, .handle = document_content),
+	    .media = "application/octet-stream", .reply = &schema_document, .status = 201, .errors = put_errors,
+	    .handle = document_put),
+	GET(C "documents/{item}/content", "get_document_content", "Download a document",
+	    .permission = MAY_SEE_CLAIM, .flags = ROUTE_LATE | ROUTE_RANGE, .target = "clm", .item = "doc",
+	    .reply_media = "application/octet-stream", .status = 200, .errors = content_errors,
+	    .handle = document_content),
 	GET(C "documents/{item}/text", "get_document_text", "The text that was found in a document",
 	    .permission = MAY_SEE_CLAIM, .flags = ROUTE_MACHINE | ROUTE_RANGE, .target = "clm", .item = "doc",
 	    .reply_media = "text/plain", .status = 200, .handle = document_text),

@@ -12,7 +12,9 @@ static int	announce_decide(struct execution *x, struct outcome *outcome, struct 
 static void	announce_extra(struct execution *x, struct commit *commit);
 static void	announce_render(struct execution *x, struct buf *out);
 
-static const struct operation operation_announce = { "announce", announce_decide, announce_extra };
+static const struct operation operation_announce = {
+	.name = "announce", .decide = announce_decide, .extra = announce_extra,
+};
 
 void
 document_announce(struct call *call)
@@ -41,7 +43,8 @@ announce_decide(struct execution *x, struct outcome *outcome, struct problem *pr
 static void
 announce_extra(struct execution *x, struct commit *commit)
 {
-	record_write(commit, json_str(x->command.facts, "id"), x->world.target->id, x->world.actor->id, x->outcome.reply);
+	record_write(commit, json_str(x->command.facts, "id"), x->world.target->id, x->world.actor->id,
+	    x->outcome.reply);
 }
 
 static void

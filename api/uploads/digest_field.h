@@ -7,8 +7,8 @@
 #include "base/hash.h"
 
 /*
- * The sha-256 member of the field (lines joined by ", "). 1: *out is it; 0: there is none, which says nothing (other algorithms are
- * not looked at); -1: the field is malformed, or the member is no SHA-256.
+ * The sha-256 member of the field (lines joined by ", "). 1: *out is it; 0: there is none, which says nothing
+ * (other algorithms are not looked at); -1: the field is malformed, or the member is no SHA-256.
  */
 int	digest_field_sha256(const char *field, uint8_t out[SHA256_BYTES]);
 

@@ -1,6 +1,6 @@
 /*
- * download - the bytes of a document, and the text that was found in it. A strong ETag (the digest), one range, constant memory: the
- * pool reads the next piece when the client has taken the one before.
+ * download - the bytes of a document, and the text that was found in it. A strong ETag (the digest), one range,
+ * constant memory: the pool reads the next piece when the client has taken the one before.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -58,12 +58,15 @@ document_content(struct call *call)
 		return;
 	}
 	if (strcmp(status, "ready") != 0) {
-		call_refusef(call, "document_not_ready", strcmp(status, "rejected") == 0 || strcmp(status, "failed") == 0 ?
-		    "This document was not accepted (%s%s%s): its content is not given out" : "This document is not ready yet: it is %s%s%s",
+		call_refusef(call, "document_not_ready",
+		    strcmp(status, "rejected") == 0 || strcmp(status, "failed") == 0
+			? "This document was not accepted (%s%s%s): its content is not given out"
+			: "This document is not ready yet: it is %s%s%s",
 		    status, reason == NULL ? "" : ", ", reason == NULL ? "" : reason);
 		return;
 	}
-	download_begin(call, json_str(item, "sha256"), json_int(item, "size"), json_str(item, "media_type"), json_str(item, "name"));
+	download_begin(call, json_str(item, "sha256"), json_int(item, "size"), json_str(item, "media_type"),
+	    json_str(item, "name"));
 }
 
 static void
@@ -92,8 +95,9 @@ static void
 download_begin(struct call *call, const char *sha256, int64_t size, const char *type, const char *name)
 {
 	struct http_request *request = call->request;
-	const char *known = http_request_header_list(request, "if-none-match"), *range;
-	char etag[SHA256_HEX_SIZE + 2], digest[DIGEST_FIELD_SIZE], disposition[DISPOSITION_SIZE], text[CONTENT_RANGE_SIZE];
+	const char *known = http_request_header_list(request, "if-none-match"), *range, *if_range;
+	char etag[SHA256_HEX_SIZE + 2], digest[DIGEST_FIELD_SIZE], disposition[DISPOSITION_SIZE],
+	    text[CONTENT_RANGE_SIZE];
 	bool several = false;
 	struct download *d;
 	int64_t last = size - 1;
@@ -116,7 +120,8 @@ download_begin(struct call *call, const char *sha256, int64_t size, const char *
 	call->release = download_release;
 	/* RFC 9110, 14.2: a range has a meaning with GET alone. */
 	if (!http_request_is_head(request) && range != NULL && !several) {
-		switch (range_choose(range, http_request_header(request, "if-range", NULL), etag, size, &d->first, &last)) {
+		if_range = http_request_header(request, "if-range", NULL);
+		switch (range_choose(range, if_range, etag, size, &d->first, &last)) {
 		case RANGE_WHOLE:
 			break;
 		case RANGE_PART:
@@ -164,8 +169,9 @@ download_opened(int fd, int64_t size, int error, void *arg)
 
 	d->fd = fd;
 	if (fd == -1 || size < d->first + d->left) {
-		log_write(LOG_ERROR, "blob_missing", "s:sha256", d->sha256, "s:why", fd == -1 ? strerror(error) : "it is too short",
-		    "s:request_id", http_request_id(call->request), NULL);
+		log_write(LOG_ERROR, "blob_missing", "s:sha256", d->sha256, "s:why",
+		    fd == -1 ? strerror(error) : "it is too short", "s:request_id",
+		    http_request_id(call->request), NULL);
 		call_refusef(call, "internal", "The content cannot be read; it is in the log under this request id");
 		return;
 	}
@@ -218,8 +224,8 @@ done_read(void *arg)
 	bool more;
 
 	if (!d->gone && d->got <= 0)	/* the connection is cut, so that the client can tell */
-		log_write(LOG_ERROR, "blob_read_failed", "s:sha256", d->sha256, "s:why", d->got == 0 ? "it is too short" :
-		    strerror(d->error), NULL);
+		log_write(LOG_ERROR, "blob_read_failed", "s:sha256", d->sha256, "s:why",
+		    d->got == 0 ? "it is too short" : strerror(d->error), NULL);
 	if (d->gone || d->got <= 0) {
 		download_end(d);
 		return;

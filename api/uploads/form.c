@@ -1,6 +1,6 @@
 /*
- * form - a document as multipart/form-data: first text parts that say what it is, then the part `file`. So all that can be wrong
- * with it is known, and told, before its bytes are read.
+ * form - a document as multipart/form-data: first text parts that say what it is, then the part `file`. So all
+ * that can be wrong with it is known, and told, before its bytes are read.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -66,7 +66,10 @@ form_free(struct form *form)
 	free(form);
 }
 
-/* Who may add no document at all hears it before he sends one. What is said of it is not known yet: faults in that are nothing. */
+/*
+ * Who may add no document at all hears it before he sends one. What is said of it is not known yet: faults in
+ * that are nothing.
+ */
 static void
 form_ready(struct upload *upload)
 {
@@ -74,7 +77,8 @@ form_ready(struct upload *upload)
 	struct problem problem = PROBLEM_INIT;
 	int64_t length = http_request_content_length(call->request);
 
-	if (call->load.once == NULL && upload_admit(upload, &problem) == -1 && problem.status != 422 && problem.status != 413) {
+	if (call->load.once == NULL && upload_admit(upload, &problem) == -1 && problem.status != 422 &&
+	    problem.status != 413) {
 		upload_refuse(upload, &problem);
 		return;
 	}
@@ -109,7 +113,8 @@ form_end(struct http_request *request, void *arg)
 
 	(void)request;
 	if (multipart_finish(upload->form->multipart, &problem) == 0 && !upload->form->had_file)
-		problem_add(&problem, "body", "#/file", "required", NULL, "The last part of the form is the content, called file");
+		problem_add(&problem, "body", "#/file", "required", NULL,
+		    "The last part of the form is the content, called file");
 	if (problem_is_set(&problem))
 		upload_refuse(upload, &problem);
 	else
@@ -133,16 +138,19 @@ part_begin(const struct multipart_part *part, void *arg, struct problem *problem
 
 	snprintf(pointer, sizeof(pointer), "#/%s", part->name);
 	if (form->had_file && file)
-		problem_add(problem, "body", pointer, "too_many", NULL, "Send one file; each document is a request of its own");
+		problem_add(problem, "body", pointer, "too_many", NULL,
+		    "Send one file; each document is a request of its own");
 	else if (form->had_file)
-		problem_add(problem, "body", pointer, "invalid_format", NULL, "Text parts come before the file: send \"%s\" first",
-		    part->name);
+		problem_add(problem, "body", pointer, "invalid_format", NULL,
+		    "Text parts come before the file: send \"%s\" first", part->name);
 	else if (!file && part->filename != NULL)
-		problem_add(problem, "body", pointer, "unknown_member", NULL, "The part with the content is called file");
+		problem_add(problem, "body", pointer, "unknown_member", NULL,
+		    "The part with the content is called file");
 	else if (!file && json_object_get(upload->print, part->name) != NULL)
 		problem_add(problem, "body", pointer, "too_many", NULL, "Give it once");
 	else if (!file && ++form->text_parts > TEXT_PARTS_MAX)
-		problem_add(problem, "body", pointer, "too_many", NULL, "A form has at most %d text parts", TEXT_PARTS_MAX);
+		problem_add(problem, "body", pointer, "too_many", NULL, "A form has at most %d text parts",
+		    TEXT_PARTS_MAX);
 	if (problem_is_set(problem))
 		return -1;
 	memcpy(form->name, part->name, strlen(part->name) + 1);
@@ -162,15 +170,15 @@ file_begin(struct upload *upload, const struct multipart_part *part, struct prob
 		upload->name = xstrdup(part->filename);
 	if (part->content_type != NULL && media_type_parse(part->content_type, &media))
 		memcpy(upload->media_type, media.type, sizeof(upload->media_type));
-	if (upload->call->load.once != NULL)		/* its reply is there; of the file the digest is still to be compared */
+	if (upload->call->load.once != NULL)	/* its reply is there; only the digest of the file is of interest */
 		return 0;
 	if (upload_admit(upload, problem) == -1)
 		return -1;
 	what = refused_type(upload->media_type);
 	if (what == NULL)
 		return 0;
-	problem_set(problem, "file_type_not_allowed", "The form calls it %s, %s; accepted are %s", upload->media_type, what,
-	    REFUSED_ACCEPTED);
+	problem_set(problem, "file_type_not_allowed", "The form calls it %s, %s; accepted are %s",
+	    upload->media_type, what, REFUSED_ACCEPTED);
 	return -1;
 }
 
@@ -185,7 +193,8 @@ part_data(const char *data, size_t len, void *arg, struct problem *problem)
 	form->text_bytes += len;
 	if (form->text_bytes <= TEXT_MAX_BYTES && buf_add(&form->text, data, len) == 0)
 		return 0;
-	problem_set(problem, "content_too_large", "The text parts of a form may have %d bytes together; the content is the part file",
+	problem_set(problem, "content_too_large",
+	    "The text parts of a form may have %d bytes together; the content is the part file",
 	    TEXT_MAX_BYTES);
 	problem_extra(problem, "max_bytes", json_integer(TEXT_MAX_BYTES));
 	return -1;

@@ -38,8 +38,10 @@ put_ready(struct upload *upload)
 		upload_refuse(upload, &problem);
 		return;
 	}
-	if (call->load.once == NULL && call->item[0] != '\0' && aggregate_item(call->world.target, call->item) != NULL) {
-		problem_set(&problem, "already_exists", "The content of this document is there already; announce another one");
+	if (call->load.once == NULL && call->item[0] != '\0' &&
+	    aggregate_item(call->world.target, call->item) != NULL) {
+		problem_set(&problem, "already_exists",
+		    "The content of this document is there already; announce another one");
 		upload_refuse(upload, &problem);
 		return;
 	}
@@ -57,7 +59,8 @@ put_announced(struct call *call, const json_t *document)
 		upload->said = json_deep_copy(document);
 	}
 	if (document == NULL && call->load.once == NULL)
-		problem_set(&problem, "not_found", "There is no such document, or it was announced more than a day ago");
+		problem_set(&problem, "not_found",
+		    "There is no such document, or it was announced more than a day ago");
 	else if (call->load.once == NULL)
 		(void)put_check(upload, &problem);
 	else
@@ -78,7 +81,8 @@ put_headers(struct upload *upload, struct problem *problem)
 	struct media_type media;
 
 	/* curl calls everything a form unless it is told otherwise. */
-	if (type != NULL && media_type_parse(type, &media) && strcmp(media.type, "application/x-www-form-urlencoded") != 0)
+	if (type != NULL && media_type_parse(type, &media) &&
+	    strcmp(media.type, "application/x-www-form-urlencoded") != 0)
 		memcpy(upload->media_type, media.type, sizeof(upload->media_type));
 	for (size_t i = 0; i < 2; i++) {
 		const char *field = http_request_header_list(request, names[i]);
@@ -91,7 +95,8 @@ put_headers(struct upload *upload, struct problem *problem)
 			return -1;
 		}
 		if (found == 1 && upload->digest_given && memcmp(digest, upload->digest, sizeof(digest)) != 0) {
-			problem_set(problem, "digest_mismatch", "Content-Digest and Repr-Digest differ; here they are of the same bytes");
+			problem_set(problem, "digest_mismatch",
+			    "Content-Digest and Repr-Digest differ; here they are of the same bytes");
 			return -1;
 		}
 		if (found == 1) {
@@ -112,8 +117,8 @@ put_check(struct upload *upload, struct problem *problem)
 	if (upload_admit(upload, problem) == -1)
 		return -1;
 	if (what != NULL) {
-		problem_set(problem, "file_type_not_allowed", "Content-Type is %s, %s; accepted are %s", upload->media_type, what,
-		    REFUSED_ACCEPTED);
+		problem_set(problem, "file_type_not_allowed", "Content-Type is %s, %s; accepted are %s",
+		    upload->media_type, what, REFUSED_ACCEPTED);
 		return -1;
 	}
 	if (size != NULL && length >= 0 && length != json_integer_value(size)) {

@@ -25,7 +25,8 @@ record_key(char key[STORE_KEY_SIZE], const char *document_id)
 }
 
 void
-record_write(struct commit *commit, const char *document_id, const char *claim_id, const char *by, const json_t *document)
+record_write(struct commit *commit, const char *document_id, const char *claim_id, const char *by,
+    const json_t *document)
 {
 	json_t *record = json_object();
 	struct buf text = BUF_INIT(0);
@@ -81,6 +82,7 @@ record_answered(enum store_status status, const struct redisReply *reply, void *
 	if (reply->type == REDIS_REPLY_STRING)
 		record = json_read_own(reply->str, reply->len);
 	claim_id = json_str(record, "claim_id");
-	reading.then(reading.call, claim_id != NULL && strcmp(claim_id, reading.call->id) == 0 ? json_get(record, "document") : NULL);
+	reading.then(reading.call,
+	    claim_id != NULL && strcmp(claim_id, reading.call->id) == 0 ? json_get(record, "document") : NULL);
 	json_decref(record);
 }

@@ -59,7 +59,10 @@ begins_with(const char *at, const char *end, const char *word)
 	    ((size_t)(end - at) == n || strchr(" \t\r\n>/[", at[n]) != NULL);
 }
 
-/* Past blanks, a byte order mark, processing instructions and comments: to the '<' of the first element. NULL: there is none. */
+/*
+ * Past blanks, a byte order mark, processing instructions and comments: to the '<' of the first element. NULL:
+ * there is none.
+ */
 static const char *
 first_element(const char *at, const char *end)
 {

@@ -1,4 +1,4 @@
-#include "api/uploads/upload.h"
+#include "api/uploads/upload_internal.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -9,15 +9,12 @@
 #include <hiredis/hiredis.h>
 
 #include "api/resources/call.h"
-#include "api/uploads/record.h"
-#include "api/uploads/uploads.h"
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "base/xmalloc.h"
 #include "blobs/blobs.h"
 #include "domain/claim.h"
-#include "store/commit.h"
 
 #define MARK_MS		30000	/* a mark outlives its process by this much */
 #define MARK_RENEW_S	10
@@ -26,23 +23,8 @@ static void	upload_release(void *data);
 static void	upload_loaded(struct load *load, const struct problem *problem, void *arg);
 static void	upload_marked(enum store_status status, const struct redisReply *reply, void *arg);
 static void	mark_renew(evutil_socket_t fd, short what, void *arg);
-static void	mark_end(struct upload *upload);
 static void	upload_stream(struct upload *upload);
 static void	upload_drained(void *arg);
-static int	look(struct upload *upload, struct problem *problem);
-static void	upload_sealed(int error, const char sha256_hex[SHA256_HEX_SIZE], int64_t size, void *arg);
-static int	check_content(const struct upload *upload, struct problem *problem);
-static void	upload_reloaded(struct load *load, const struct problem *problem, void *arg);
-static void	upload_referenced(enum store_status status, const struct redisReply *reply, void *arg);
-static void	upload_placed(int error, const char sha256_hex[SHA256_HEX_SIZE], int64_t size, void *arg);
-static void	upload_commit(struct upload *upload);
-static int	upload_decide(struct execution *x, struct outcome *outcome, struct problem *problem);
-static void	upload_extra(struct execution *x, struct commit *commit);
-static void	upload_render(struct execution *x, struct buf *out);
-static void	upload_done(struct execution *x, const struct problem *problem);
-static void	answer_ignored(enum store_status status, const struct redisReply *reply, void *arg);
-
-static const struct operation operation_upload = { "upload", upload_decide, upload_extra };
 
 struct upload *
 upload_new(struct call *call, void (*ready)(struct upload *upload))
@@ -74,7 +56,7 @@ upload_release(void *data)
 {
 	struct upload *upload = data;
 
-	mark_end(upload);
+	upload_mark_end(upload);
 	blob_write_abort(upload->write);
 	form_free(upload->form);
 	json_decref(upload->said);
@@ -100,7 +82,7 @@ upload_refuse(struct upload *upload, struct problem *problem)
 	struct problem p = *problem;
 
 	*problem = (struct problem)PROBLEM_INIT;
-	mark_end(upload);
+	upload_mark_end(upload);
 	call_refuse(upload->call, &p);
 	problem_done(&p);
 }
@@ -124,8 +106,8 @@ trial_id(const struct world *world, const char *prefix, char id[ID_SIZE])
 }
 
 /* gives. */
-static json_t *
-facts(const struct upload *upload)
+json_t *
+upload_facts(const struct upload *upload)
 {
 	json_t *facts = json_object();
 
@@ -141,13 +123,15 @@ facts(const struct upload *upload)
 }
 
 /* What the rules say to the command as things are in call->world; nothing is changed. */
-static int
-trial(struct upload *upload, const char *name, struct problem *problem)
+int
+upload_trial(struct upload *upload, const char *name, struct problem *problem)
 {
 	struct world world = upload->call->world;
 	struct outcome outcome = { 0 };
-	json_t *known = facts(upload);
-	struct command command = { .name = name, .body = upload->said, .if_match = upload->call->if_match, .facts = known };
+	json_t *known = upload_facts(upload);
+	struct command command = {
+		.name = name, .body = upload->said, .if_match = upload->call->if_match, .facts = known
+	};
 	int rc;
 
 	world.new_id = trial_id;
@@ -161,12 +145,13 @@ int
 upload_admit(struct upload *upload, struct problem *problem)
 {
 	upload->room = claim_document_room(&upload->call->world, json_str(upload->said, "replaces"));
-	return trial(upload, "document.announce", problem);
+	return upload_trial(upload, "document.announce", problem);
 }
 
 /*
- * Two requests with one key at once: the second is told to come again, since the first may still be sending for long. Later the
- * record of the first answers it. The mark is a help, no lock: the once-record of the commit alone makes the effect happen once.
+ * Two requests with one key at once: the second is told to come again, since the first may still be sending for
+ * long. Later the record of the first answers it. The mark is a help, no lock: the once-record of the commit
+ * alone makes the effect happen once.
  */
 void
 upload_receive(struct upload *upload, int64_t max_bytes)
@@ -216,22 +201,23 @@ mark_renew(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	store_commandf(upload->call->api->store, answer_ignored, NULL, "PEXPIRE %s %lld", upload->mark_key, (long long)MARK_MS);
+	store_commandf(upload->call->api->store, upload_answer_ignored, NULL, "PEXPIRE %s %lld", upload->mark_key,
+	    (long long)MARK_MS);
 }
 
-static void
-mark_end(struct upload *upload)
+void
+upload_mark_end(struct upload *upload)
 {
 	if (upload->mark_timer != NULL)
 		event_free(upload->mark_timer);
 	upload->mark_timer = NULL;
 	if (upload->mark_key[0] != '\0')
-		store_commandf(upload->call->api->store, answer_ignored, NULL, "DEL %s", upload->mark_key);
+		store_commandf(upload->call->api->store, upload_answer_ignored, NULL, "DEL %s", upload->mark_key);
 	upload->mark_key[0] = '\0';
 }
 
-static void
-answer_ignored(enum store_status status, const struct redisReply *reply, void *arg)
+void
+upload_answer_ignored(enum store_status status, const struct redisReply *reply, void *arg)
 {
 	(void)status;
 	(void)reply;
@@ -256,11 +242,12 @@ upload_drained(void *arg)
 	http_request_resume(upload->call->request);
 }
 
-static void
-refuse_disk(struct problem *problem, int error)
+void
+upload_refuse_disk(struct problem *problem, int error)
 {
 	if (error == ENOSPC || error == EDQUOT || error == EFBIG) {
-		problem_set(problem, "insufficient_storage", "There is no room for the file here right now; nothing of it was kept");
+		problem_set(problem, "insufficient_storage",
+		    "There is no room for the file here right now; nothing of it was kept");
 		return;
 	}
 	log_write(LOG_ERROR, "blob_write_failed", "s:why", strerror(error), NULL);
@@ -280,11 +267,11 @@ upload_bytes(struct upload *upload, const char *data, size_t len, struct problem
 	}
 	if (!upload->looked) {
 		buf_add(&upload->first, data, len < wanted ? len : wanted);
-		if (upload->first.len == REFUSED_LOOK_BYTES && look(upload, problem) == -1)
+		if (upload->first.len == REFUSED_LOOK_BYTES && upload_look(upload, problem) == -1)
 			return -1;
 	}
 	if (blob_write_error(upload->write) != 0) {
-		refuse_disk(problem, blob_write_error(upload->write));
+		upload_refuse_disk(problem, blob_write_error(upload->write));
 		return -1;
 	}
 	blob_write_data(upload->write, data, len);
@@ -293,8 +280,8 @@ upload_bytes(struct upload *upload, const char *data, size_t len, struct problem
 	return 0;
 }
 
-static int
-look(struct upload *upload, struct problem *problem)
+int
+upload_look(struct upload *upload, struct problem *problem)
 {
 	const char *what = refused_bytes(upload->first.data == NULL ? "" : upload->first.data, upload->first.len);
 
@@ -304,188 +291,4 @@ look(struct upload *upload, struct problem *problem)
 		return 0;
 	problem_set(problem, "file_type_not_allowed", "This is %s; accepted are %s", what, REFUSED_ACCEPTED);
 	return -1;
-}
-
-/* ---- after the bytes ---- */
-
-void
-upload_finish(struct upload *upload)
-{
-	struct problem problem = PROBLEM_INIT;
-
-	if (!upload->looked && look(upload, &problem) == -1)
-		upload_refuse(upload, &problem);
-	else
-		blob_write_seal(upload->write, upload_sealed, upload);
-}
-
-static void
-upload_sealed(int error, const char sha256_hex[SHA256_HEX_SIZE], int64_t size, void *arg)
-{
-	struct upload *upload = arg;
-	struct call *call = upload->call;
-	struct problem problem = PROBLEM_INIT;
-
-	if (error != 0) {
-		upload->write = NULL;
-		refuse_disk(&problem, error);
-		upload_refuse(upload, &problem);
-		return;
-	}
-	memcpy(upload->sha256, sha256_hex, SHA256_HEX_SIZE);
-	upload->size = size;
-	if (check_content(upload, &problem) == -1) {
-		upload_refuse(upload, &problem);
-		return;
-	}
-	load_start(&call->load, upload_reloaded, upload);
-}
-
-static int
-check_content(const struct upload *upload, struct problem *problem)
-{
-	char hex[SHA256_HEX_SIZE];
-
-	if (upload->size == 0) {
-		problem_set(problem, "file_empty", "The file has no content");
-		return -1;
-	}
-	hex_encode(upload->digest, sizeof(upload->digest), hex);
-	if (upload->digest_given && strcmp(hex, upload->sha256) != 0) {
-		problem_set(problem, "digest_mismatch", "The content has the SHA-256 %s, not the one of its digest field", upload->sha256);
-		return -1;
-	}
-	return 0;
-}
-
-/* As it is now: while the bytes came, the claim may have gone on, or the first request with this key may have ended. */
-static void
-upload_reloaded(struct load *load, const struct problem *problem, void *arg)
-{
-	struct upload *upload = arg;
-	struct call *call = upload->call;
-	struct problem refused = PROBLEM_INIT;
-	char member[2 * ID_SIZE];
-
-	if (!call_may(call, problem))
-		return;
-	if (load->once != NULL) {
-		blob_write_abort(upload->write);	/* its bytes are there, or it is refused */
-		upload->write = NULL;
-		upload_commit(upload);
-		return;
-	}
-	if (trial(upload, "document.upload", &refused) == -1) {
-		upload_refuse(upload, &refused);
-		return;
-	}
-	store_key_directory(upload->blob_key, "blob", upload->sha256);
-	snprintf(member, sizeof(member), "%s %s", call->id, upload->id);
-	store_commandf(call->api->store, upload_referenced, upload, "SADD %s %b", upload->blob_key, member, strlen(member));
-}
-
-static void
-upload_referenced(enum store_status status, const struct redisReply *reply, void *arg)
-{
-	struct upload *upload = arg;
-	struct blob_write *write = upload->write;
-
-	(void)reply;
-	if (status != STORE_OK) {
-		call_refuse_store(upload->call, status);
-		return;
-	}
-	upload->write = NULL;
-	blob_write_place(write, upload_placed, upload);
-}
-
-static void
-upload_placed(int error, const char sha256_hex[SHA256_HEX_SIZE], int64_t size, void *arg)
-{
-	struct upload *upload = arg;
-	struct problem problem = PROBLEM_INIT;
-
-	(void)sha256_hex;
-	(void)size;
-	if (error == 0) {
-		upload_commit(upload);
-		return;
-	}
-	refuse_disk(&problem, error);
-	upload_refuse(upload, &problem);
-}
-
-/* The fingerprint of a key: what was said, and the file. */
-static void
-fingerprint(const struct upload *upload, char out[SHA256_HEX_SIZE])
-{
-	json_t *whole = json_copy(upload->print);
-	struct buf text = BUF_INIT(0);
-
-	json_set_str(whole, "file", upload->sha256);
-	json_write_canonical(&text, whole);
-	sha256_hex(text.data, text.len, out);
-	buf_done(&text);
-	json_decref(whole);
-}
-
-static void
-upload_commit(struct upload *upload)
-{
-	struct call *call = upload->call;
-	struct execution *x;
-
-	call->body = json_incref(upload->said);
-	x = call_execution(call);
-	x->command.name = "document.upload";
-	x->command.item_id = NULL;		/* of the path: it is not there yet */
-	x->command.facts = facts(upload);
-	x->operation = &operation_upload;
-	x->render = upload_render;
-	x->done = upload_done;
-	x->reply.status = 201;
-	fingerprint(upload, x->fingerprint);
-	call_execute(call, x);
-}
-
-static int
-upload_decide(struct execution *x, struct outcome *outcome, struct problem *problem)
-{
-	return claim_decide(&x->world, &x->command, outcome, problem);
-}
-
-static void
-upload_extra(struct execution *x, struct commit *commit)
-{
-	if (json_flag(x->command.facts, "announced"))
-		record_remove(commit, json_str(x->command.facts, "id"));
-}
-
-static void
-upload_render(struct execution *x, struct buf *out)
-{
-	const char *id = x->outcome.item_id;
-
-	claim_write_item(out, &x->world, id, NULL);
-	x->revision = json_int(aggregate_item(x->world.target, id), "revision");
-	snprintf(x->reply.location, sizeof(x->reply.location), "/v1/claims/%s/documents/%s", x->world.target->id, id);
-}
-
-/* The reference goes again when it is sure that this document is not in the claim: refused, or answered with an earlier one. */
-static void
-upload_done(struct execution *x, const struct problem *problem)
-{
-	struct call *call = x->arg;
-	struct upload *upload = call->data;
-	const char *answered = strrchr(x->reply.location, '/');
-	char member[2 * ID_SIZE];
-	bool refused = problem != NULL && problem->status < 500 && strcmp(problem->code, "already_exists") != 0;
-	bool another = problem == NULL && answered != NULL && strcmp(answered + 1, upload->id) != 0;
-
-	if (upload->blob_key[0] != '\0' && (refused || another)) {
-		snprintf(member, sizeof(member), "%s %s", call->id, upload->id);
-		store_commandf(call->api->store, answer_ignored, NULL, "SREM %s %b", upload->blob_key, member, strlen(member));
-	}
-	mark_end(upload);
-	document_done(x, problem);
 }

@@ -3,8 +3,9 @@
  *
  *	load -> [admit] -> mark -> receive -> seal -> load again, decide -> reference -> place -> commit
  *
- * All that can be refused is refused before bytes are read, or else before they take their place; the commit has the last word.
- * form.c and put.c differ in how they come by what is said of the document, and by its bytes.
+ * All that can be refused is refused before bytes are read, or else before they take their place; the commit
+ * has the last word. form.c and put.c differ in how they come by what is said of the document, and by its
+ * bytes.
  */
 #ifndef UPLOADS_UPLOAD_H
 #define UPLOADS_UPLOAD_H
@@ -31,14 +32,14 @@ struct upload {
 	struct call		*call;
 	char			 id[ID_SIZE];		/* of the document */
 	json_t			*said;			/* object: text parts, or the announcement; owned */
-	json_t			*print;			/* what an idempotency key stands for, without the bytes; owned */
+	json_t *print; /* what an idempotency key stands for, without the bytes; owned */
 	bool			 announced;
 	char			*name;			/* of the file, NULL: not known; owned */
 	char			 media_type[MEDIA_MAX];	/* as declared, or application/octet-stream */
 	bool			 digest_given;		/* Content-Digest or Repr-Digest */
 	uint8_t			 digest[SHA256_BYTES];
 	const struct http_sink	*sink;			/* set by form or put, with arg = this struct */
-	void			(*ready)(struct upload *upload);	/* loaded, visible, permitted by scope: go on or refuse */
+	void (*ready)(struct upload *upload); /* loaded, visible, permitted by scope: go on or refuse */
 	struct form		*form;			/* form.c's */
 
 	int64_t			 room;			/* the most bytes it may have */

@@ -1,6 +1,6 @@
 /*
- * uploads - handlers of the routes that take and give the bytes of documents; api/resources/documents.c has their rows. Each takes a
- * call and ends it.
+ * uploads - handlers of the routes that take and give the bytes of documents; api/resources/documents.c has
+ * their rows. Each takes a call and ends it.
  */
 #ifndef UPLOADS_UPLOADS_H
 #define UPLOADS_UPLOADS_H

@@ -23,12 +23,12 @@ facts_of(const char *outcome, const char *sniff, const char *text_sha256)
 	json_set_str(extraction.result, "outcome", outcome);
 	json_set_str(json_get(extraction.result, "type"), "media", "application/pdf");
 	json_set_int(extraction.result, "pages", 3);
-	json_array_append_new(json_get(extraction.result, "stages"), json_pack("{s:s, s:s, s:i, s:i}", "name", "sniff", "status", sniff,
-	    "ms", 1, "cpu_ms", 1));
-	json_array_append_new(json_get(extraction.result, "checks"), json_pack("{s:s, s:s, s:s}", "code", "file.polyglot", "severity",
-	    "warning", "at", "/type"));
-	json_array_append_new(json_get(extraction.result, "checks"), json_pack("{s:s, s:s, s:s}", "code", "file.polyglot", "severity",
-	    "warning", "at", "/type/media"));
+	json_array_append_new(json_get(extraction.result, "stages"),
+	    json_pack("{s:s, s:s, s:i, s:i}", "name", "sniff", "status", sniff, "ms", 1, "cpu_ms", 1));
+	json_array_append_new(json_get(extraction.result, "checks"),
+	    json_pack("{s:s, s:s, s:s}", "code", "file.polyglot", "severity", "warning", "at", "/type"));
+	json_array_append_new(json_get(extraction.result, "checks"),
+	    json_pack("{s:s, s:s, s:s}", "code", "file.polyglot", "severity", "warning", "at", "/type/media"));
 	if (text_sha256 != NULL) {
 		text = json_pack("{s:i, s:i}", "pages", 3, "chars", 5);
 		json_set(extraction.result, "text", text);
@@ -66,7 +66,8 @@ test_every_outcome_has_its_status(void **state)
 		json_t *facts = facts_of(cases[i].outcome, cases[i].sniff, NULL);
 		const char *reason = json_str(facts, "status_reason");
 
-		if (strcmp(json_str(facts, "status"), cases[i].status) != 0 || (reason == NULL) != (cases[i].reason == NULL) ||
+		if (strcmp(json_str(facts, "status"), cases[i].status) != 0 ||
+		    (reason == NULL) != (cases[i].reason == NULL) ||
 		    (reason != NULL && strcmp(reason, cases[i].reason) != 0))
 			fail_msg("%s, %s: %s, %s", cases[i].outcome, cases[i].sniff, json_str(facts, "status"), reason);
 		assert_string_equal(json_str(facts, "media_type"), "application/pdf");

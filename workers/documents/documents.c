@@ -3,8 +3,9 @@
  *
  *	load -> duplicates -> open -> wait for the turn -> count -> extract -> keep the text -> commit the result
  *
- * The commit completes the job in the same step, so a result is there exactly once. A document that ends who reads it (the worker,
- * or the extractor as a whole) is counted before it is tried, and after READINGS_MAX of them marked as failed.
+ * The commit completes the job in the same step, so a result is there exactly once. A document that ends who
+ * reads it (the worker, or the extractor as a whole) is counted before it is tried, and after READINGS_MAX of
+ * them marked as failed.
  */
 #include <assert.h>
 #include <errno.h>
@@ -85,7 +86,7 @@ static void	read_committed(struct execution *x, const struct problem *problem);
 static void	answer_ignored(enum store_status status, const struct redisReply *reply, void *arg);
 
 static const struct job_kind read_kind = { "document.read", 30000, 8, 1000, 60000 };
-static const struct operation operation_result = { "result", result_decide, NULL };
+static const struct operation operation_result = { .name = "result", .decide = result_decide };
 
 int
 documents_start(struct worker_process *process, struct problem *problem)
@@ -99,7 +100,8 @@ documents_start(struct worker_process *process, struct problem *problem)
 	TAILQ_INIT(&documents->turns);
 	documents->extractor = extractor_new(process->base, &config);
 	if (documents->extractor == NULL) {
-		problem_set(problem, "unavailable", "there is no place for temporary folders in /tmp: %s", strerror(errno));
+		problem_set(problem, "unavailable", "there is no place for temporary folders in /tmp: %s",
+		    strerror(errno));
 		free(documents);
 		return -1;
 	}
@@ -295,7 +297,8 @@ read_counted(enum store_status status, const struct redisReply *reply, void *arg
 		reading_again(r, "the store did not answer");
 		return;
 	}
-	store_commandf(documents->process->store, answer_ignored, NULL, "EXPIRE %s %lld", r->count_key, (long long)COUNT_S);
+	store_commandf(documents->process->store, answer_ignored, NULL, "EXPIRE %s %lld", r->count_key,
+	    (long long)COUNT_S);
 	r->tries = reply->integer;
 	if (r->tries > READINGS_MAX) {
 		r->facts = result_crashed();
@@ -303,7 +306,8 @@ read_counted(enum store_status status, const struct redisReply *reply, void *arg
 		return;
 	}
 	item = aggregate_item(r->load.slot[SLOT_TARGET].aggregate, r->document_id);
-	extractor_run(documents->extractor, r->fd, json_str(item, "name"), json_str(item, "media_type"), READ_MS, read_extracted, r);
+	extractor_run(documents->extractor, r->fd, json_str(item, "name"), json_str(item, "media_type"),
+	    READ_MS, read_extracted, r);
 }
 
 static void
@@ -333,7 +337,8 @@ read_extracted(const struct extraction *extraction, const char *reason, void *ar
 static void
 read_failed(struct reading *r, const char *reason)
 {
-	bool innocent = strcmp(reason, "unavailable") == 0 || strcmp(reason, "busy") == 0 || strcmp(reason, "stopped") == 0;
+	bool innocent =
+	    strcmp(reason, "unavailable") == 0 || strcmp(reason, "busy") == 0 || strcmp(reason, "stopped") == 0;
 	char why[120];
 
 	log_write(LOG_ERROR, "document_not_read", "s:document", r->document_id, "s:claim", r->claim_id, "s:why", reason,

@@ -50,7 +50,9 @@ same_here(const struct aggregate *claim, const char *document_id)
 	json_t *here = json_array(), *item;
 
 	json_object_foreach (claim->items, id, item) {
-		const char *other = strncmp(id, "doc", 3) == 0 && strcmp(id, document_id) != 0 ? json_str(item, "sha256") : NULL;
+		const char *other = strncmp(id, "doc", 3) == 0 && strcmp(id, document_id) != 0
+					? json_str(item, "sha256")
+					: NULL;
 
 		if (other != NULL && strcmp(other, sha256) == 0)
 			json_array_append_new(here, json_string(id));
@@ -59,7 +61,8 @@ same_here(const struct aggregate *claim, const char *document_id)
 }
 
 void
-duplicates_find(struct engine *engine, const struct aggregate *claim, const char *document_id, duplicates_cb *cb, void *arg)
+duplicates_find(
+    struct engine *engine, const struct aggregate *claim, const char *document_id, duplicates_cb *cb, void *arg)
 {
 	struct search *search = xcalloc(1, sizeof(*search));
 	char text[3 * ID_SIZE];
@@ -95,8 +98,9 @@ search_registered(enum store_status status, const struct redisReply *reply, void
 static bool
 member_parse(const char *text, struct member *member)
 {
-	return sscanf(text, "%30s %30s %30s", member->org, member->claim, member->document) == 3 && id_valid(member->org, "org") &&
-	    id_valid(member->claim, "clm") && id_valid(member->document, "doc");
+	return sscanf(text, "%30s %30s %30s", member->org, member->claim, member->document) == 3 &&
+	       id_valid(member->org, "org") && id_valid(member->claim, "clm") &&
+	       id_valid(member->document, "doc");
 }
 
 static void
@@ -112,8 +116,10 @@ search_read(enum store_status status, const struct redisReply *reply, void *arg)
 	search->members = xcalloc(reply->elements + 1, sizeof(*search->members));
 	for (int own = 1; own >= 0; own--)
 		for (size_t i = 0; i < reply->elements; i++)
-			if (reply->element[i]->type == REDIS_REPLY_STRING && member_parse(reply->element[i]->str, &member) &&
-			    strcmp(member.claim, search->self.claim) != 0 && (strcmp(member.org, search->self.org) == 0) == own)
+			if (reply->element[i]->type == REDIS_REPLY_STRING &&
+			    member_parse(reply->element[i]->str, &member) &&
+			    strcmp(member.claim, search->self.claim) != 0 &&
+			    (strcmp(member.org, search->self.org) == 0) == own)
 				search->members[search->count++] = member;
 	search_next(search);
 }
@@ -139,7 +145,10 @@ search_next(struct search *search)
 	load_start(&search->load, search_looked, search);
 }
 
-/* Does it use the file still? A document that left its claim never comes back: its mark goes. A cancelled claim uses nothing. */
+/*
+ * Does it use the file still? A document that left its claim never comes back: its mark goes. A cancelled claim
+ * uses nothing.
+ */
 static void
 search_looked(struct load *load, const struct problem *problem, void *arg)
 {
@@ -157,7 +166,8 @@ search_looked(struct load *load, const struct problem *problem, void *arg)
 		char text[3 * ID_SIZE];
 
 		snprintf(text, sizeof(text), "%s %s %s", member->org, member->claim, member->document);
-		store_commandf(engine_store(search->engine), answer_ignored, NULL, "SREM %s %b", search->key, text, strlen(text));
+		store_commandf(engine_store(search->engine), answer_ignored, NULL, "SREM %s %b", search->key,
+		    text, strlen(text));
 	} else if (state != NULL && strcmp(state, "cancelled") == 0) {
 		/* nothing */
 	} else if (strcmp(member->org, search->self.org) == 0) {

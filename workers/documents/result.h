@@ -8,8 +8,8 @@
 struct extraction;
 
 /*
- * gives {"status", "status_reason", "media_type", "pages", "checks": [{"code"}], "machine": the whole result}. text_sha256: the blob of
- * its text, NULL: none.
+ * gives {"status", "status_reason", "media_type", "pages", "checks": [{"code"}], "machine": the whole result}.
+ * text_sha256: the blob of its text, NULL: none.
  */
 json_t	*result_facts(const struct extraction *extraction, const char *text_sha256);
 /* The same for a document that was tried often enough, and ended who read it each time. gives. */
