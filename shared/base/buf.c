@@ -41,7 +41,7 @@ buf_grow(struct buf *buf, size_t more)
 }
 
 int
-buf_reserve(struct buf *buf, size_t more)
+buf_reserve_slow(struct buf *buf, size_t more)
 {
 	if (buf->full || buf_grow(buf, more) == -1) {
 		buf->full = true;

@@ -24,7 +24,7 @@ static inline int buf_addch(struct buf *buf, char c);
 int	buf_addstr(struct buf *buf, const char *s);
 int	buf_addf(struct buf *buf, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 int	buf_addint(struct buf *buf, int64_t n);
-int	buf_reserve(struct buf *buf, size_t more);	/* room for `more` bytes and the NUL */
+static inline int buf_reserve(struct buf *buf, size_t more);	/* room for `more` bytes and the NUL */
 
 void	buf_drop(struct buf *buf, size_t n);		/* removes n bytes (at most len) from the front */
 void	buf_clear(struct buf *buf);			/* len = 0, not full; memory kept */
@@ -34,8 +34,17 @@ char	*buf_take(struct buf *buf);			/* gives the text (never NULL), buf is empty 
 /* Appends a whole file. -1: errno says why (EFBIG past max) and buf is as before. */
 int	buf_load(struct buf *buf, const char *path);
 
-/* buf_add() when there is no room yet. */
+/* buf_reserve() and buf_add() when there is no room yet. */
+int	buf_reserve_slow(struct buf *buf, size_t more);
 int	buf_add_slow(struct buf *buf, const void *data, size_t len);
+
+static inline int
+buf_reserve(struct buf *buf, size_t more)
+{
+	if (buf->full || more >= buf->cap - buf->len)
+		return buf_reserve_slow(buf, more);
+	return 0;
+}
 
 static inline int
 buf_add(struct buf *buf, const void *data, size_t len)

@@ -145,7 +145,7 @@ json_get(const json_t *object, const char *name)
 void
 json_set(json_t *object, const char *name, json_t *value)
 {
-	json_object_set_new(object, name, value ? value : json_null());
+	json_object_set_new_nocheck(object, name, value ? value : json_null());
 }
 
 void
@@ -169,14 +169,13 @@ json_str_or_null(const char *s)
 json_t *
 json_text(const char *s, size_t len)
 {
-	json_t *value = json_stringn(s, len);
+	struct buf clean = BUF_INIT(0);
+	json_t *value;
 
-	if (value == NULL) {
-		struct buf clean = BUF_INIT(0);
-
-		utf8_clean(&clean, s, len);
-		value = json_stringn_nocheck(clean.data, clean.len);
-		buf_done(&clean);
-	}
+	if (utf8_valid(s, len))
+		return json_stringn_nocheck(s, len);
+	utf8_clean(&clean, s, len);
+	value = json_stringn_nocheck(clean.data, clean.len);
+	buf_done(&clean);
 	return value;
 }

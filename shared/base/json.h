@@ -41,7 +41,7 @@ bool	json_flag(const json_t *object, const char *name);
 /* Borrowed; NULL when absent or JSON null. */
 json_t	*json_get(const json_t *object, const char *name);
 
-/* takes `value`; a member of that name is replaced. NULL value stores JSON null. */
+/* takes `value`; a member of that name (UTF-8: ours, or of a parsed object) is replaced. NULL value stores JSON null. */
 void	json_set(json_t *object, const char *name, json_t *value);
 void	json_set_str(json_t *object, const char *name, const char *s);	/* as json_str_or_null(s) */
 void	json_set_int(json_t *object, const char *name, int64_t n);

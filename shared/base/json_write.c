@@ -1,6 +1,7 @@
 /* json_write - the writers of json.h: straight into a buffer, since they make every reply and every history entry. */
 #include "base/json.h"
 
+#include <endian.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,18 +13,21 @@
 #define FEW_MEMBERS 48		/* sorted on the stack; objects with more take memory for it */
 
 struct member {
+	uint64_t	 first;		/* the name's first eight bytes as a number: most comparisons end there */
 	const char	*name;
 	size_t		 len;
 	const json_t	*value;
 };
 
 static size_t	plain_length(const char *s, size_t len);
+static void	write_escaped(struct buf *buf, const char *s, size_t len);
 static void	write_real(struct buf *buf, double value);
 static void	write_value(struct buf *buf, const json_t *value, bool canonical);
 static void	write_array(struct buf *buf, const json_t *array, bool canonical);
 static void	write_object(struct buf *buf, json_t *object, bool canonical);
 static void	write_sorted(struct buf *buf, json_t *object);
 static void	write_member(struct buf *buf, const struct member *member, bool first, bool canonical);
+static uint64_t	first_bytes(const char *name, size_t len);
 static int	member_compare(const void *a, const void *b);
 static void	members_sort(struct member *members, size_t count);
 
@@ -55,8 +59,9 @@ plain_length(const char *s, size_t len)
 	return i;
 }
 
-void
-json_write_string(struct buf *buf, const char *s, size_t len)
+/* As json_write_string(), for one that has something to escape. */
+static void
+write_escaped(struct buf *buf, const char *s, size_t len)
 {
 	static const char hex[] = "0123456789abcdef";
 	size_t n;
@@ -83,6 +88,23 @@ json_write_string(struct buf *buf, const char *s, size_t len)
 		len -= n + 1;
 	}
 	buf_addch(buf, '"');
+}
+
+void
+json_write_string(struct buf *buf, const char *s, size_t len)
+{
+	char *p;
+
+	if (plain_length(s, len) < len || buf_reserve(buf, len + 2) == -1) {
+		write_escaped(buf, s, len);
+		return;
+	}
+	p = buf->data + buf->len;
+	p[0] = '"';
+	memcpy(p + 1, s, len);
+	p[len + 1] = '"';
+	p[len + 2] = '\0';
+	buf->len += len + 2;
 }
 
 /* The fewest digits that read back as the same double; with a point or an exponent, so that it stays a real. */
@@ -167,7 +189,7 @@ write_object(struct buf *buf, json_t *object, bool canonical)
 
 	buf_addch(buf, '{');
 	for (void *i = json_object_iter(object); i; i = json_object_iter_next(object, i)) {
-		struct member member = { json_object_iter_key(i), json_object_iter_key_len(i),
+		struct member member = { 0, json_object_iter_key(i), json_object_iter_key_len(i),
 			json_object_iter_value(i) };
 
 		write_member(buf, &member, first, canonical);
@@ -176,12 +198,25 @@ write_object(struct buf *buf, json_t *object, bool canonical)
 	buf_addch(buf, '}');
 }
 
+/* A shorter name has zeros behind it, so that it comes before all that it begins. */
+static uint64_t
+first_bytes(const char *name, size_t len)
+{
+	uint64_t first = 0;
+
+	memcpy(&first, name, len < sizeof(first) ? len : sizeof(first));
+	return be64toh(first);
+}
+
 static int
 member_compare(const void *a, const void *b)
 {
 	const struct member *x = a, *y = b;
-	int order = memcmp(x->name, y->name, x->len < y->len ? x->len : y->len);
+	int order;
 
+	if (x->first != y->first)
+		return x->first < y->first ? -1 : 1;
+	order = memcmp(x->name, y->name, x->len < y->len ? x->len : y->len);
 	return order ? order : (x->len > y->len) - (x->len < y->len);
 }
 
@@ -214,6 +249,7 @@ write_sorted(struct buf *buf, json_t *object)
 	for (void *i = json_object_iter(object); i; i = json_object_iter_next(object, i)) {
 		members[n].name = json_object_iter_key(i);
 		members[n].len = json_object_iter_key_len(i);
+		members[n].first = first_bytes(members[n].name, members[n].len);
 		members[n++].value = json_object_iter_value(i);
 	}
 	members_sort(members, n);
