@@ -9,18 +9,24 @@
 #include "base/xmalloc.h"
 
 #define ZONES_KEPT	16	/* a store has few programmes; beyond that the longest unused one is closed */
+#define STARTS_KEPT	64	/* of a zone: a programme asks for the same few days all the time */
 #define DAY_MS		86400000LL
 
 struct zone {
 	char		 name[CALENDAR_ZONE_MAX + 1];
 	UCalendar	*calendar;
 	uint64_t	 used;
+	struct {
+		bool	 known;
+		int64_t	 days, ms;
+	}		 starts[STARTS_KEPT];	/* of days, by their number */
 };
 
 static bool	 zone_text(const char *zone, UChar text[CALENDAR_ZONE_MAX + 1]);
-static UCalendar *zone_calendar(const char *zone);
+static struct zone *zone_find(const char *name);
 static UCalendar *zone_open(const char *zone);
 static int64_t	 day_start_ms(const char *zone, int64_t days);
+static int64_t	 day_start_find(UCalendar *calendar, int64_t days);
 static int64_t	 date_days(const char *date);
 static unsigned	 weekend_bits(const json_t *weekend);
 static bool	 is_holiday(const json_t *holidays, const char *date);
@@ -87,31 +93,32 @@ zone_open(const char *zone)
 	return calendar;
 }
 
-static UCalendar *
-zone_calendar(const char *zone)
+static struct zone *
+zone_find(const char *name)
 {
 	struct zone *oldest = &zones[0];
 
 	for (size_t i = 0; i < ZONES_KEPT; i++) {
-		if (zones[i].calendar != NULL && strcmp(zones[i].name, zone) == 0) {
+		if (zones[i].calendar != NULL && strcmp(zones[i].name, name) == 0) {
 			zones[i].used = ++zones_used;
-			return zones[i].calendar;
+			return &zones[i];
 		}
 		if (zones[i].used < oldest->used)
 			oldest = &zones[i];
 	}
 	if (oldest->calendar != NULL)
 		ucal_close(oldest->calendar);
-	oldest->calendar = zone_open(zone);
-	strcpy(oldest->name, zone);	/* zone_open() asserted its length */
+	memset(oldest, 0, sizeof(*oldest));
+	oldest->calendar = zone_open(name);
+	strcpy(oldest->name, name);	/* zone_open() asserted its length */
 	oldest->used = ++zones_used;
-	return oldest->calendar;
+	return oldest;
 }
 
 void
 calendar_date(const char *zone, int64_t ms, char date[DATE_TEXT_SIZE])
 {
-	UCalendar *calendar = zone_calendar(zone);
+	UCalendar *calendar = zone_find(zone)->calendar;
 	UErrorCode status = U_ZERO_ERROR;
 	int64_t local;
 
@@ -134,7 +141,20 @@ date_days(const char *date)
 static int64_t
 day_start_ms(const char *zone, int64_t days)
 {
-	UCalendar *calendar = zone_calendar(zone);
+	struct zone *kept = zone_find(zone);
+	size_t i = (size_t)((uint64_t)days % STARTS_KEPT);
+
+	if (!kept->starts[i].known || kept->starts[i].days != days) {
+		kept->starts[i].ms = day_start_find(kept->calendar, days);
+		kept->starts[i].days = days;
+		kept->starts[i].known = true;
+	}
+	return kept->starts[i].ms;
+}
+
+static int64_t
+day_start_find(UCalendar *calendar, int64_t days)
+{
 	UErrorCode status = U_ZERO_ERROR;
 	char date[DATE_TEXT_SIZE];
 	int year, month, day;
