@@ -25,10 +25,11 @@ static const struct {
 	const char	*name;
 	int	(*start)(struct worker_process *process, struct problem *problem);
 	void	(*stop)(struct worker_process *process);	/* NULL: nothing to end */
+	unsigned slots;			/* at least so many, in a process of this kind alone: its jobs wait rather than work */
 } kinds[] = {
-	{ "documents", documents_start, documents_stop },
-	{ "notifications", notifications_start, notifications_stop },
-	{ "deadlines", deadlines_start, NULL },
+	{ "documents", documents_start, documents_stop, 0 },
+	{ "notifications", notifications_start, notifications_stop, 256 },
+	{ "deadlines", deadlines_start, NULL, 0 },
 };
 
 /* What the loop of this process needs beside what the kinds see. */
@@ -42,6 +43,7 @@ struct running {
 
 static void	process_opened(const struct store_system *system, const struct problem *problem, void *arg);
 static int	process_start(struct running *r, struct problem *problem);
+static unsigned	process_slots(const struct running *r);
 static void	process_fail(struct running *r, const struct problem *problem);
 static void	process_signal(evutil_socket_t signal, short what, void *arg);
 static void	process_drained(void *arg);
@@ -125,7 +127,7 @@ process_start(struct running *r, struct problem *problem)
 	};
 	char name[64], host[40] = "";
 	const struct worker_config worker = {
-		.slots = (unsigned)s->job_slots, .partitions = p->partitions, .curve_secret_file = s->curve_key, .name = name,
+		.slots = process_slots(r), .partitions = p->partitions, .curve_secret_file = s->curve_key, .name = name,
 	};
 
 	gethostname(host, sizeof(host) - 1);
@@ -149,6 +151,17 @@ process_start(struct running *r, struct problem *problem)
 	log_write(LOG_INFO, "worker_ready", "s:name", name, NULL);
 	ready_tell();
 	return 0;
+}
+
+static unsigned
+process_slots(const struct running *r)
+{
+	unsigned slots = (unsigned)r->process.settings->job_slots;
+
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
+		if (strcmp(kinds[i].name, r->words[0]) == 0 && r->words[1] == NULL && kinds[i].slots > slots)
+			return kinds[i].slots;
+	return slots;
 }
 
 static void

@@ -16,7 +16,6 @@
 #define CONNECT_MS	10000
 #define IDLE_S		30	/* a connection that is not used goes */
 #define VALUE_MAX	512	/* of one header that is kept */
-#define USER_AGENT	"coopclaims-webhooks/1"
 
 static void	send_setup(struct send *send, const char *url, const json_t *headers);
 static curl_socket_t send_open(void *arg, curlsocktype purpose, struct curl_sockaddr *address);
@@ -92,7 +91,7 @@ send_setup(struct send *send, const char *url, const json_t *headers)
 	curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, send_body);
 	curl_easy_setopt(easy, CURLOPT_WRITEDATA, send);
 	curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, send->curl_error);
-	curl_easy_setopt(easy, CURLOPT_USERAGENT, USER_AGENT);
+	curl_easy_setopt(easy, CURLOPT_USERAGENT, SEND_USER_AGENT);
 	curl_easy_setopt(easy, CURLOPT_HTTPHEADER, send->headers);
 	curl_easy_setopt(easy, CURLOPT_POST, 1L);
 	curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE, (long)send->body.len);

@@ -13,6 +13,7 @@
 
 #include "base/buf.h"
 
+#define SEND_USER_AGENT	"coopclaims-webhooks/1"
 #define SEND_TIME_MS		15000	/* from its start to the last byte of the reply */
 #define SEND_EXCERPT_MAX	1024	/* bytes of a reply that are kept */
 #define SEND_REPLY_MAX		65536	/* bytes of a reply that are read; the connection is cut there */

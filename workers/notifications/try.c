@@ -131,6 +131,7 @@ try_send(struct try *try)
 	add_header(lines, shown, "webhook-signature", signatures.len == 0 ? "" : signatures.data);
 	snprintf(text, sizeof(text), "%s; attempt=%lld", try->delivery.id, (long long)try->delivery.attempts + 1);
 	add_header(lines, shown, "coopclaims-delivery", text);
+	json_set_str(shown, "user-agent", SEND_USER_AGENT);
 	time_format(now_ms, at);
 	try->attempt = json_object();
 	json_set_str(try->attempt, "at", at);
