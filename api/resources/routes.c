@@ -134,7 +134,7 @@ openapi_flags(const struct route *route)
 		flags |= OPENAPI_IF_MATCH;
 	if (route->command != NULL && route->status != 204)
 		flags |= OPENAPI_ETAG;
-	if (route->status == 201)
+	if (route->status == 201 || route->status == 202)
 		flags |= OPENAPI_LOCATION;
 	if (route->flags & ROUTE_RANGE)
 		flags |= OPENAPI_RANGE;

@@ -69,7 +69,7 @@ endpoint_is_his(struct call *call)
 {
 	if (call->world.target == NULL || endpoint_visible(call->world.target, call->world.actor))
 		return true;
-	call_refusef(call, "not_found", "There is no such webhook endpoint, or it is not yours");
+	call_refusef(call, "not_found", "There is nothing under this address, or it is not yours");
 	return false;
 }
 

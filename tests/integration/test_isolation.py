@@ -3,6 +3,7 @@ import pytest
 
 from claims import Claim, Unchanged, other_id, refused
 from contract import Contract
+from product import wait_for
 
 ITEMS = {"invoices": "ivc", "csrs": "csr", "metrics": "met", "documents": "doc", "comments": "cmt", "requests": "req",
          "decisions": "dec", "checks": "chk", "invitations": "inv", "collaborators": "col", "history": "evt"}
@@ -122,6 +123,30 @@ def test_accounts_of_others_are_not_there(product, people, full):
     assert people["partner_b_admin"].get("/v1/fund-accounts?organization_id=" + organization).json()["data"] == []
     mine = people["partner_b_admin"].get("/v1/fund-accounts").json()["data"]
     assert [row["organization_id"] for row in mine] == [product.sandbox["organizations"]["partner_b"]]
+
+
+def test_endpoints_of_others_are_not_there(product, people, full):
+    admin, other = people["partner_admin"], people["partner_b_admin"]
+    made = admin.make("/v1/webhook-endpoints", {"url": "http://127.0.0.1:9/hook", "event_types": ["test.ping"]})
+    path = "/v1/webhook-endpoints/" + made["id"]
+    sent = admin.make(path + "/test", {}, 202)
+    wait_for(lambda: admin.get(f"{path}/deliveries/{sent['id']}").json()["attempts"], what="the first try")
+    before = admin.get(path).json()
+    routes = [(method, route) for method, route, _ in Contract.of[product.base_url].operations.values()
+              if route.startswith("/v1/webhook-endpoints/{id}")]
+    for method, route in routes:
+        url = route.replace("{id}", made["id"]).replace("{item}", sent["id"])
+        for session in (other, people["program_admin"]):
+            theirs = session.request(method, url, json={})
+            refused(theirs, 404, "not_found")
+            nobody = session.request(method, url.replace(made["id"], other_id(made["id"])), json={})
+            assert without_id(nobody) == without_id(theirs), url
+        for role in ("claimant", "viewer"):
+            refused(people[role].request(method, url, json={}), 403, "forbidden")
+        assert full.bas.request(method, url, json={}).status_code in (403, 404)
+    assert len(routes) == 10 and other.get("/v1/webhook-endpoints").json()["data"] == []
+    assert admin.get(path).json() == before
+    assert admin.delete(path).status_code == 204
 
 
 def test_a_check_does_not_tell_of_anothers_file(product, people, full):
