@@ -21,7 +21,7 @@
 #include "api/commands/listening.h"
 #include "api/http/router.h"
 #include "api/http/server.h"
-#include "api/resources/api.h"
+#include "api/resources/call.h"
 #include "api/resources/view_cache.h"
 #include "base/clock.h"
 #include "base/hash.h"
@@ -355,12 +355,16 @@ process_done(struct process *p)
 	http_server_free(api->server);
 	dispatcher_free(api->dispatcher);
 	if (api->store != NULL)
-		store_free(api->store);		/* what waits is answered, and ends */
+		store_free(api->store);		/* what waits for it is answered, and ends */
+	api->store = NULL;
+	engine_free(api->engine);		/* what stands in line, too */
+	calls_drop(api);			/* and what waits for a timer or the disk */
 	if (api->blobs != NULL)
 		blobs_free(api->blobs);
 	if (api->pool != NULL)
 		pool_free(api->pool);
-	engine_free(api->engine);
+	if (api->server != NULL)
+		event_base_loop(api->base, EVLOOP_NONBLOCK);	/* the server goes after its last request */
 	http_router_free(api->router);
 	view_cache_free(api->views);
 	for (int i = 0; i < 2; i++)

@@ -5,8 +5,10 @@
 #include <jansson.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/queue.h>
 
 struct blobs;
+struct call;
 struct dispatcher;
 struct engine;
 struct event_base;
@@ -20,7 +22,7 @@ struct view_cache;
 
 struct api {
 	struct event_base	*base;
-	struct store		*store;
+	struct store		*store;			/* NULL once it has gone, at the end */
 	struct engine		*engine;
 	struct dispatcher	*dispatcher;
 	struct blobs		*blobs;
@@ -34,6 +36,8 @@ struct api {
 	struct metric		*jobs;			/* gauge by kind and state */
 	struct metric		*connections;
 	struct metric		*store_up;
+	LIST_HEAD(, call)	 calls;			/* under way, those of clients that left included */
+	unsigned		 call_count;
 	unsigned		 partitions;
 	bool			 sandbox;
 	bool			 draining;

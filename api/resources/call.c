@@ -21,6 +21,7 @@
 #include "schema/resources.h"
 
 #define BODY_MAX_BYTES	262144
+#define CALLS_MAX	16384	/* of one process at a time, gone clients' included */
 
 static bool	call_query(struct call *call, struct problem *problem);
 static bool	call_caller(struct call *call, struct problem *problem);
@@ -46,7 +47,16 @@ api_head(struct http_request *request, void *arg)
 
 	if (!http_router_route(api->router, request, &match))
 		return;
+	if (api->call_count >= CALLS_MAX) {
+		problem_set(&problem, "unavailable", "Too much is under way here right now; try again");
+		problem.retry_after_s = 1;
+		http_reply_problem(request, &problem);
+		problem_done(&problem);
+		return;
+	}
 	call = xcalloc(1, sizeof(*call));
+	LIST_INSERT_HEAD(&api->calls, call, entry);
+	api->call_count++;
 	call->api = api;
 	call->request = request;
 	call->match = match;
@@ -363,6 +373,26 @@ call_execute(struct call *call, struct execution *x)
 	engine_execute(x);
 }
 
+/* The collection as the row has it, then the item: the path as it came may be written in many ways. */
+static void
+item_location(struct execution *x)
+{
+	const struct call *call = x->arg;
+	struct buf path = BUF_INIT(0);
+
+	for (const char *c = call->route->pattern; *c != '\0'; c += strcspn(c, "}") + 1) {
+		size_t n = strcspn(c, "{");
+
+		buf_add(&path, c, n);
+		c += n;
+		if (*c == '\0')
+			break;
+		buf_addstr(&path, strncmp(c, "{id}", 4) == 0 ? call->id : call->item);
+	}
+	snprintf(x->reply.location, sizeof(x->reply.location), "%s/%s", path.data, x->outcome.item_id);
+	buf_done(&path);
+}
+
 void
 call_render(struct execution *x, struct buf *out)
 {
@@ -379,8 +409,7 @@ call_render(struct execution *x, struct buf *out)
 		claim_write_item(out, &x->world, x->outcome.item_id, x->secrets);
 		x->revision = json_int(aggregate_item(x->world.target, x->outcome.item_id), "revision");
 		if (route->status == 201)
-			snprintf(x->reply.location, sizeof(x->reply.location), "%s/%s",
-			    http_request_path(((struct call *)x->arg)->request), x->outcome.item_id);
+			item_location(x);
 	} else {
 		claim_write(out, &x->world, &(struct claim_view){ 0 });
 		if (route->status == 201)
@@ -512,14 +541,18 @@ token_may(const struct load *load, const struct route *route, struct problem *pr
 	return false;
 }
 
-/* Of a command, before its rules; whoever may not see the target hears of it from them: it is not there. */
+/* Of a command, before its rules, and before a reply that is kept: 404 goes before 403. */
 static int
 call_permit(struct execution *x, struct problem *problem)
 {
 	const struct aggregate *target = x->world.target;
 
-	if (target == NULL || (!x->creates && strncmp(target->id, "clm", 3) == 0 && !claim_visible(target, x->world.actor)))
-		return 0;
+	if (target == NULL)
+		return 0;	/* 404, or what is left of it is the kept reply */
+	if (!x->creates && strncmp(target->id, "clm", 3) == 0 && !claim_visible(target, x->world.actor)) {
+		problem_set(problem, "not_found", "There is nothing under this address, or it is not yours");
+		return -1;
+	}
 	return token_may(&x->load, x->row, problem) ? 0 : -1;
 }
 
@@ -627,8 +660,21 @@ out:
 }
 
 void
+calls_drop(struct api *api)
+{
+	struct call *call;
+
+	while ((call = LIST_FIRST(&api->calls)) != NULL) {
+		http_request_drop(call->request);
+		call_end(call);
+	}
+}
+
+void
 call_end(struct call *call)
 {
+	LIST_REMOVE(call, entry);
+	call->api->call_count--;
 	load_done(&call->load);
 	problem_done(&call->broken);
 	json_decref(call->body);

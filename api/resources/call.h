@@ -8,6 +8,7 @@
 #include <jansson.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/queue.h>
 
 #include "api/http/media.h"
 #include "api/http/router.h"
@@ -19,6 +20,7 @@
 #include "engine/engine.h"
 
 struct call {
+	LIST_ENTRY(call)	 entry;		/* of api->calls */
 	struct api		*api;
 	struct http_request	*request;
 	const struct route	*route;
@@ -46,6 +48,8 @@ void	call_refuse_store(struct call *call, enum store_status status);
 void	call_reply(struct call *call, int status, struct buf *body, int64_t revision);
 /* Any other reply was given: frees the call. */
 void	call_end(struct call *call);
+/* At the end of the process, when the store has gone: nobody will answer those that are left. */
+void	calls_drop(struct api *api);
 
 /*
  * After call->load: problem of it (or NULL); is the target there for this caller, and may he? false: it was refused. Sets call->world.
@@ -71,6 +75,8 @@ bool	call_id_valid(const struct api *api, const char *id, const char *prefix);
 const char *call_param(const struct call *call, const char *name);
 /* limit (1-200, default 50, cut) of a list. false: refused. */
 bool	call_limit(struct call *call, unsigned *limit);
+/* Is include_total=true asked for? false: refused. */
+bool	call_include_total(struct call *call, bool *wanted);
 
 /* A page of a list from rows that are all in memory: `write` appends one. ids: array of strings, the cursor is the last id. */
 void	call_reply_list(struct call *call, json_t *ids,

@@ -1,4 +1,4 @@
-/* history - reads of what lies in histories: entries, proof, comments, and claims as they were. */
+/* history - reads of what lies in histories: entries, proof, and claims as they were. Comments are comments.c. */
 #include "api/resources/history.h"
 
 #include <stdlib.h>
@@ -240,118 +240,6 @@ entry_found(enum store_status status, json_t *rows, void *arg)
 	call_refusef(call, "not_found", "There is no such entry");
 }
 
-/* ---- comments ---- */
-
-static bool
-comment_seen(const struct call *call, const json_t *comment)
-{
-	return json_get(comment, "removed_at") == NULL &&
-	    (strcmp(json_str(comment, "visibility"), "internal") != 0 || actor_sees_internal(call->world.actor));
-}
-
-static void
-comment_write(struct call *call, const char *id, struct buf *out)
-{
-	json_t *comment = json_object_get(call->data, id);
-
-	claim_write_comment(out, &call->world, comment);
-}
-
-static void
-release_json(void *data)
-{
-	json_decref(data);
-}
-
-static void
-comments_rows(enum store_status status, json_t *rows, void *arg)
-{
-	struct call *call = arg;
-	json_t *ids = json_array(), *comment;
-	size_t i;
-
-	if (status != STORE_OK) {
-		json_decref(ids);
-		call_refuse_store(call, status);
-		return;
-	}
-	call->data = json_object();
-	call->release = release_json;
-	json_array_foreach (rows, i, comment) {
-		if (!comment_seen(call, comment))
-			continue;
-		json_array_append_new(ids, json_string(json_str(comment, "comment_id")));
-		json_object_set(call->data, json_str(comment, "comment_id"), comment);
-	}
-	call_reply_list(call, ids, comment_write);
-}
-
-void
-comment_list(struct call *call)
-{
-	history_comments(call->api->engine, call->id, comments_rows, call);
-}
-
-static void
-comment_rows(enum store_status status, json_t *rows, void *arg)
-{
-	struct call *call = arg;
-	json_t *comment = json_array_get(rows, 0);
-	struct buf body = BUF_INIT(0);
-
-	if (status != STORE_OK) {
-		call_refuse_store(call, status);
-		return;
-	}
-	if (comment == NULL || !comment_seen(call, comment)) {
-		call_refusef(call, "not_found", "There is no such comment");
-		return;
-	}
-	claim_write_comment(&body, &call->world, comment);
-	call_reply(call, 200, &body, json_int(comment, "revision"));
-}
-
-void
-comment_get(struct call *call)
-{
-	if (!call_id_valid(call->api, call->match.var[1], "cmt")) {
-		call_refusef(call, "not_found", "There is no such comment");
-		return;
-	}
-	history_comment(call->api->engine, call->id, call->match.var[1], comment_rows, call);
-}
-
-static void
-comment_facts(enum store_status status, json_t *rows, void *arg)
-{
-	struct call *call = arg;
-	struct execution *x;
-	json_t *facts;
-
-	if (status != STORE_OK) {
-		call_refuse_store(call, status);
-		return;
-	}
-	x = call_execution(call);
-	x->operation = &operation_claim;
-	x->render = call->route->render != NULL ? call->route->render : call_render;
-	facts = json_object();
-	if (json_array_size(rows) == 1)
-		json_object_set(facts, "comment", json_array_get(rows, 0));
-	x->command.facts = facts;
-	call_execute(call, x);
-}
-
-void
-comment_command(struct call *call)
-{
-	/* An id that cannot exist is answered like any other that is not there. */
-	if (call->id[0] == '\0' || call->item[0] == '\0')
-		comment_facts(STORE_OK, NULL, call);
-	else
-		history_comment(call->api->engine, call->id, call->item, comment_facts, call);
-}
-
 /* ---- the claim itself, with what is embedded or as it was ---- */
 
 static void
@@ -396,6 +284,7 @@ struct embedding {
 	json_t		*embeds;
 	const char	*names[16];
 	char		 text[256];
+	json_t		*comments;
 	json_t		*history;	/* newest first while it is gathered */
 	unsigned	 pending;
 	enum store_status status;
@@ -404,6 +293,7 @@ struct embedding {
 static const char *const embed_names[] = { "invoices", "csrs", "documents", "metrics", "comments", "requests", "decisions",
 	"checks", "collaborators", "fund_account", "history", NULL };
 
+static void	embed_read_comments(struct embedding *e, const char *before);
 static void	embed_history(enum store_status status, json_t *rows, void *arg);
 static void	embed_answered(struct embedding *e);
 
@@ -411,23 +301,33 @@ static void
 embed_comments(enum store_status status, json_t *rows, void *arg)
 {
 	struct embedding *e = arg;
-	json_t *seen = json_array(), *comment;
+	json_t *comment;
 	size_t i;
 
-	json_array_foreach (rows, i, comment) {
+	for (i = json_array_size(rows); i > 0 && json_array_size(e->comments) < EMBED_LAST; i--) {
 		struct buf text = BUF_INIT(0);
 
+		comment = json_array_get(rows, i - 1);
 		if (!comment_seen(e->call, comment))
 			continue;
 		claim_write_comment(&text, &e->call->world, comment);
-		json_array_append_new(seen, json_read_own(text.data, text.len));
+		json_array_insert_new(e->comments, 0, json_read_own(text.data, text.len));
 		buf_done(&text);
-		if (json_array_size(seen) > EMBED_LAST)
-			json_array_remove(seen, 0);
 	}
-	json_set(e->embeds, "comments", seen);
 	e->status = status != STORE_OK ? status : e->status;
+	if (status == STORE_OK && json_array_size(rows) == EMBED_LAST && json_array_size(e->comments) < EMBED_LAST)
+		embed_read_comments(e, json_str(json_array_get(rows, 0), "comment_id"));
+	else
+		json_set(e->embeds, "comments", json_incref(e->comments));
 	embed_answered(e);
+}
+
+/* The last ones that he may see, and that are still there. */
+static void
+embed_read_comments(struct embedding *e, const char *before)
+{
+	e->pending++;
+	history_comments(e->call->api->engine, e->call->id, before, true, EMBED_LAST, embed_comments, e);
 }
 
 /* The last entries that he may see, however many others lie among them. */
@@ -490,6 +390,7 @@ embed_release(void *data)
 	struct embedding *e = data;
 
 	json_decref(e->embeds);
+	json_decref(e->comments);
 	json_decref(e->history);
 	free(e);
 }
@@ -506,6 +407,7 @@ claim_include(struct call *call)
 	call->release = embed_release;
 	e->call = call;
 	e->embeds = json_object();
+	e->comments = json_array();
 	e->history = json_array();
 	e->pending = 1;
 	if (include != NULL && strlen(include) >= sizeof(e->text)) {
@@ -532,8 +434,7 @@ claim_include(struct call *call)
 	}
 	for (size_t i = 0; i < n; i++) {
 		if (strcmp(e->names[i], "comments") == 0) {
-			e->pending++;
-			history_comments(call->api->engine, call->id, embed_comments, e);
+			embed_read_comments(e, NULL);
 		} else if (strcmp(e->names[i], "history") == 0) {
 			embed_read_history(e, 0);
 		} else if (strcmp(e->names[i], "fund_account") == 0) {

@@ -2,6 +2,9 @@
 #ifndef API_RESOURCES_HISTORY_H
 #define API_RESOURCES_HISTORY_H
 
+#include <jansson.h>
+#include <stdbool.h>
+
 struct call;
 
 /* GET {c}?as_of_sequence=N: a fold that stops early. */
@@ -11,9 +14,11 @@ void	claim_include(struct call *call);
 void	history_list(struct call *call);
 void	history_get(struct call *call);
 void	history_proof(struct call *call);
+/* May the caller see it, and is it still there? `comment` as history_comments() gives it. */
+bool	comment_seen(const struct call *call, const json_t *comment);
 void	comment_list(struct call *call);
 void	comment_get(struct call *call);
-/* PATCH and DELETE of a comment: its last entry is read before the command. */
+/* PATCH and DELETE of a comment: its last entry is read for the command. */
 void	comment_command(struct call *call);
 
 #endif

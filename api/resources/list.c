@@ -25,6 +25,18 @@ call_limit(struct call *call, unsigned *limit)
 	return true;
 }
 
+bool
+call_include_total(struct call *call, bool *wanted)
+{
+	const char *text = call_param(call, "include_total");
+
+	*wanted = text != NULL && strcmp(text, "true") == 0;
+	if (text == NULL || *wanted || strcmp(text, "false") == 0)
+		return true;
+	call_refusef(call, "invalid_parameter", "include_total must be true or false");
+	return false;
+}
+
 void
 list_write(struct buf *out, const struct buf *data, bool has_more, const char *next_cursor, int64_t total)
 {
@@ -87,20 +99,15 @@ call_reply_page(struct call *call, struct buf *data, bool has_more, const char *
 void
 call_reply_list(struct call *call, json_t *ids, void (*write)(struct call *call, const char *id, struct buf *out))
 {
-	const char *cursor = call_param(call, "cursor"), *last = NULL, *total = call_param(call, "include_total");
+	const char *cursor = call_param(call, "cursor"), *last = NULL;
 	struct buf data = BUF_INIT(0);
 	unsigned limit, n = 0;
-	bool more = false;
+	bool more = false, total;
 	json_t *id;
 	size_t i;
 
-	if (!call_limit(call, &limit)) {
+	if (!call_limit(call, &limit) || !call_include_total(call, &total)) {
 		json_decref(ids);
-		return;
-	}
-	if (total != NULL && strcmp(total, "true") != 0 && strcmp(total, "false") != 0) {
-		json_decref(ids);
-		call_refusef(call, "invalid_parameter", "include_total must be true or false");
 		return;
 	}
 	if (cursor != NULL && !id_valid(cursor, NULL)) {
@@ -120,6 +127,6 @@ call_reply_list(struct call *call, json_t *ids, void (*write)(struct call *call,
 		write(call, json_string_value(id), &data);
 		last = json_string_value(id);
 	}
-	call_reply_page(call, &data, more, last, total != NULL && strcmp(total, "true") == 0 ? (int64_t)json_array_size(ids) : -1);
+	call_reply_page(call, &data, more, last, total ? (int64_t)json_array_size(ids) : -1);
 	json_decref(ids);
 }

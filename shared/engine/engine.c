@@ -41,6 +41,7 @@ engine_new(struct event_base *base, struct store *store, const struct engine_con
 	engine->cache = cache_new((size_t)config->cache_bytes);
 	engine->lines = lines_new(base);
 	LIST_INIT(&engine->executions);
+	LIST_INIT(&engine->loads);
 	engine->metrics = metrics;
 	if (metrics != NULL) {
 		engine->steps = metrics_add(metrics, METRIC_HISTOGRAM, "coopclaims_command_step_seconds",
@@ -59,6 +60,7 @@ engine_free(struct engine *engine)
 {
 	if (engine == NULL)
 		return;
+	loads_end(engine);
 	executions_end(engine);
 	cache_free(engine->cache);
 	lines_free(engine->lines);

@@ -13,7 +13,7 @@
 #include "domain/entry.h"
 #include "engine/internal.h"
 
-#define PIECE	500
+#define PIECE	100	/* a few milliseconds of work between two turns of the loop */
 
 struct reading {
 	struct engine	*engine;
@@ -38,6 +38,9 @@ struct commenting {
 	char		 id[ID_SIZE];
 	history_cb	*cb;
 	void		*arg;
+	char		 after[ID_SIZE];
+	bool		 last;
+	unsigned	 limit;
 	json_t		*rows;
 	unsigned	 pending;
 	enum store_status status;
@@ -177,11 +180,16 @@ commenting_new(struct engine *engine, const char *claim_id, history_cb *cb, void
 }
 
 void
-history_comments(struct engine *engine, const char *claim_id, history_cb *cb, void *arg)
+history_comments(struct engine *engine, const char *claim_id, const char *after, bool last, unsigned limit, history_cb *cb,
+    void *arg)
 {
 	struct commenting *c = commenting_new(engine, claim_id, cb, arg);
 	char key[STORE_KEY_SIZE];
 
+	if (after != NULL)
+		strncpy(c->after, after, ID_SIZE - 1);
+	c->last = last;
+	c->limit = limit;
 	store_key(key, (unsigned)id_partition(claim_id), "c:%s", claim_id);
 	store_commandf(engine->store, comments_found, c, "ZRANGE %s 0 -1 WITHSCORES", key);
 }
@@ -207,16 +215,44 @@ comment_ask(struct commenting *c, const char *score)
 	store_history(c->engine->store, c->id, sequence, sequence, 1, false, comment_read, c);
 }
 
+/* One member of the set: id, and the sequence of its last entry. */
+struct member {
+	const char	*id, *score;
+};
+
+static int
+by_id(const void *a, const void *b)
+{
+	return strcmp(((const struct member *)a)->id, ((const struct member *)b)->id);
+}
+
+/* The set is in order of last entries; wanted are some in order of creation, which is that of their ids. */
 static void
 comments_found(enum store_status status, const struct redisReply *reply, void *arg)
 {
 	struct commenting *c = arg;
+	size_t n = status == STORE_OK && reply->type == REDIS_REPLY_ARRAY ? reply->elements / 2 : 0, from = 0, to;
+	struct member *members = xcalloc(n + 1, sizeof(*members));
 
 	c->status = status;
+	for (size_t i = 0; i < n; i++)
+		members[i] = (struct member){ reply->element[2 * i]->str, reply->element[2 * i + 1]->str };
+	qsort(members, n, sizeof(*members), by_id);
+	to = n;
+	if (c->last) {
+		while (c->after[0] != '\0' && to > 0 && strcmp(members[to - 1].id, c->after) >= 0)
+			to--;
+		from = to > c->limit ? to - c->limit : 0;
+	} else {
+		while (from < n && strcmp(members[from].id, c->after) <= 0)
+			from++;
+		to = n - from > c->limit ? from + c->limit : n;
+	}
 	store_cork(c->engine->store);
-	for (size_t i = 1; status == STORE_OK && reply->type == REDIS_REPLY_ARRAY && i < reply->elements; i += 2)
-		comment_ask(c, reply->element[i]->str);
+	for (; from < to; from++)
+		comment_ask(c, members[from].score);
 	store_uncork(c->engine->store);
+	free(members);
 	comments_answered(c);
 }
 
@@ -236,40 +272,22 @@ comment_read(enum store_status status, const struct store_entry *entries, size_t
 {
 	struct commenting *c = arg;
 	json_t *doc = status == STORE_OK && count == 1 ? entry_json(c->id, &entries[0]) : NULL;
+	json_t *data = json_get(doc, "data");
 
-	if (doc == NULL)
+	if (json_str(data, "comment_id") == NULL)
 		c->status = status != STORE_OK ? status : STORE_ERROR;
 	else
-		json_array_append(c->rows, json_get(doc, "data"));
+		json_array_append(c->rows, data);
 	json_decref(doc);
 	comments_answered(c);
-}
-
-static int
-by_comment_id(const void *a, const void *b)
-{
-	return strcmp(json_str(*(json_t *const *)a, "comment_id"), json_str(*(json_t *const *)b, "comment_id"));
 }
 
 static void
 comments_answered(struct commenting *c)
 {
-	size_t n, i;
-	json_t **sorted, *rows;
-
 	if (--c->pending > 0)
 		return;
-	n = json_array_size(c->rows);
-	sorted = xcalloc(n + 1, sizeof(*sorted));
-	for (i = 0; i < n; i++)
-		sorted[i] = json_array_get(c->rows, i);
-	qsort(sorted, n, sizeof(*sorted), by_comment_id);
-	rows = json_array();
-	for (i = 0; i < n; i++)
-		json_array_append(rows, sorted[i]);
-	free(sorted);
-	c->cb(c->status, rows, c->arg);
-	json_decref(rows);
+	c->cb(c->status, c->rows, c->arg);
 	json_decref(c->rows);
 	free(c);
 }

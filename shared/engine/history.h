@@ -19,8 +19,12 @@ typedef void history_cb(enum store_status status, json_t *rows, void *arg);
 void	history_read(struct engine *engine, const char *aggregate_id, int64_t from, int64_t to, unsigned limit, bool reverse,
 	    history_cb *cb, void *arg);
 
-/* Comments of a claim, each as its last entry has it (data of the entry), in order of creation. */
-void	history_comments(struct engine *engine, const char *claim_id, history_cb *cb, void *arg);
+/*
+ * Comments of a claim, each as its last entry has it (data of the entry), in order of creation: at most `limit` after the one of
+ * id `after` (NULL: from the first), or, `last`, the last before it (NULL: of all). As many as the limit: there may be more.
+ */
+void	history_comments(struct engine *engine, const char *claim_id, const char *after, bool last, unsigned limit,
+	    history_cb *cb, void *arg);
 /* One of them: rows has one document, or none. */
 void	history_comment(struct engine *engine, const char *claim_id, const char *comment_id, history_cb *cb, void *arg);
 

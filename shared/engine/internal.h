@@ -21,6 +21,7 @@ struct engine {
 	struct metric		*conflicts;
 	int64_t			 clock_offset_ms;
 	json_t			*limits;
+	LIST_HEAD(, run)	 loads;		/* that wait for the loop, not for the store */
 	LIST_HEAD(, execution_state) executions;	/* started and not ended */
 	unsigned		 execution_count;
 };
@@ -85,6 +86,8 @@ void	index_write(struct commit *commit, unsigned number, const struct aggregate 
 
 /* execute.c: ends all that still stand in line or pause; nothing of theirs waits for the store any more. */
 void	executions_end(struct engine *engine);
+/* load.c: the same of loads. */
+void	loads_end(struct engine *engine);
 
 /* once.c: idempotency records. */
 int	once_replay(struct execution *x, struct problem *problem);	/* 1: x->reply is the kept one; 0: none; -1: refused */

@@ -30,6 +30,8 @@ struct run {
 	unsigned		 round;
 	bool			 account_read;
 	enum store_status	 status;
+	struct event		*later;		/* there was nothing to read: it answers from the loop; then in engine->loads */
+	LIST_ENTRY(run)		 entry;
 };
 
 static void	run_token(struct run *run);
@@ -178,6 +180,7 @@ name_once_record(struct load *load)
 static void
 run_round(struct run *run)
 {
+	static const struct timeval now = { 0, 0 };
 	struct load *load = run->load;
 	struct cache *cache = load->engine->cache;
 	size_t n = 0;
@@ -224,18 +227,37 @@ run_round(struct run *run)
 		run->pending++;
 		store_read(load->engine->store, &run->read, run_read, run);
 	}
-	if (run->pending == 1)		/* nothing to read; but no answer comes before load_start() has returned */
-		event_base_once(load->engine->base, -1, EV_TIMEOUT, run_later, run, NULL);
-	else
+	if (run->pending > 1) {
 		run_answered(run);
+		return;
+	}
+	run->later = evtimer_new(load->engine->base, run_later, run);	/* no answer comes before load_start() has returned */
+	evtimer_add(run->later, &now);
+	LIST_INSERT_HEAD(&load->engine->loads, run, entry);
 }
 
 static void
 run_later(evutil_socket_t fd, short what, void *arg)
 {
+	struct run *run = arg;
+
 	(void)fd;
 	(void)what;
-	run_answered(arg);
+	LIST_REMOVE(run, entry);
+	event_free(run->later);
+	run->later = NULL;
+	run_answered(run);
+}
+
+void
+loads_end(struct engine *engine)
+{
+	struct run *run;
+
+	while ((run = LIST_FIRST(&engine->loads)) != NULL) {
+		run->status = STORE_UNAVAILABLE;
+		run_later(-1, 0, run);
+	}
 }
 
 /* Ids that follow from what is known so far. true: something new came up. */
