@@ -51,7 +51,7 @@ static const struct route rows[] = {
 	    .reply = &schema_webhook_endpoint, .status = 200, .render = endpoint_render),
 	POST(W "/{id}/test", "test_webhook_endpoint", "Send test.ping", ADMIN, .flags = ROUTE_ACCESS, COMMAND("test"),
 	    .body = &schema_empty, .use = SCHEMA_POST, .reply = &schema_delivery, .status = 202,
-	    .render = delivery_render),
+	    .errors = ERRORS("invalid_state"), .render = delivery_render),
 	GET(W "/{id}/deliveries", "list_deliveries", "What was sent, newest first", ADMIN,
 	    .flags = ROUTE_LIST | ROUTE_ACCESS, .target = "whe", .reply = &schema_delivery, .status = 200,
 	    .query = "status event_type from to limit cursor", .handle = delivery_list),
@@ -59,7 +59,7 @@ static const struct route rows[] = {
 	    .target = "whe", .item = "dlv", .reply = &schema_delivery, .status = 200, .handle = delivery_get),
 	POST(W "/{id}/deliveries/{item}/redeliver", "redeliver", "Send it again, now", ADMIN, .flags = ROUTE_ACCESS,
 	    COMMAND("redeliver"), .item = "dlv", .body = &schema_empty, .use = SCHEMA_POST, .reply = &schema_delivery,
-	    .status = 202, .render = delivery_render),
+	    .status = 202, .errors = ERRORS("invalid_state"), .render = delivery_render),
 };
 ROUTE_TABLE(webhooks, rows);
 

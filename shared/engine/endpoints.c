@@ -150,7 +150,7 @@ check_caller(const struct execution *x, struct problem *problem)
 	const struct actor *actor = x->world.actor;
 
 	if (!x->creates && !endpoint_visible(x->world.target, actor)) {
-		problem_set(problem, "not_found", "There is no such webhook endpoint, or it is not yours");
+		problem_set(problem, "not_found", "There is nothing under this address, or it is not yours");
 		return -1;
 	}
 	if (actor->kind != ACTOR_WORKER && !access_allows(actor, MAY_MANAGE_ENDPOINTS)) {
