@@ -406,7 +406,7 @@ test_account_entries_say_what_moved(void **state)
 	struct fixture f;
 	struct events events = { .count = 0 };
 	struct problem problem = PROBLEM_INIT;
-	const struct event *event = &events.list[0];
+	const struct event *event;
 	char led[ID_SIZE];
 	json_t *effect;
 
@@ -417,6 +417,7 @@ test_account_entries_say_what_moved(void **state)
 	assert_int_equal(account_post(&f.world, &events, "commit", 420000, CLM,
 	    "dec_01J8ZQ4V6T3K9M2N5P7R8S9T00", "Agreed", "R-1", led,
 	    &problem), 0);
+	event = &events.list[0];
 	effect = world_json("{\"remaining\": \"0.00\", \"reserved\": \"-4200.00\", \"approved\": \"4200.00\"}");
 	assert_true(json_equal(json_get(event->data, "effect"), effect));
 	json_decref(effect);
