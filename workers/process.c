@@ -206,6 +206,7 @@ process_done(struct running *r)
 		if (r->started[i] && kinds[i].stop != NULL)
 			kinds[i].stop(p);
 	worker_free(p->worker);
+	p->worker = NULL;		/* what still runs has no job any more */
 	if (p->store != NULL)
 		store_free(p->store);
 	if (p->blobs != NULL)

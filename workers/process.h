@@ -23,7 +23,7 @@ struct worker_process {
 	const struct settings	*settings;
 	struct store		*store;
 	struct engine		*engine;	/* without hooks: jobs that it makes are found by the sweep */
-	struct worker		*worker;
+	struct worker		*worker;	/* NULL at the end of the process */
 	struct blobs		*blobs;
 	struct pool		*pool;
 	struct metrics		*metrics;

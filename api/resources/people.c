@@ -230,6 +230,7 @@ accept_execute(struct call *call, const char *invitation_id, json_t *invitation)
 	load_set(&x->load, SLOT_TARGET, claim->id);
 	x->partition = (unsigned)id_partition(claim->id);
 	memset(&x->load.credentials, 0, sizeof(x->load.credentials));
+	memcpy(x->load.caller_key, call->item, ID_SIZE);	/* an idempotency key is of this link alone */
 	x->load.actor.kind = ACTOR_CONTRIBUTOR;
 	x->load.actor.id = call->item;
 	x->load.actor.name = json_str(invitation, "name");

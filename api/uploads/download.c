@@ -24,8 +24,10 @@
 #define DISPOSITION_SIZE 1400
 
 struct download {
-	struct call	*call;
+	struct call	*call;			/* NULL: it has gone */
+	const char	*type, *name;		/* borrowed of the claim that the call holds */
 	char		 sha256[SHA256_HEX_SIZE];
+	int64_t		 size;
 	int64_t		 first, left;		/* what is still to be sent */
 	int		 fd;
 	char		*piece;
@@ -96,16 +98,15 @@ download_begin(struct call *call, const char *sha256, int64_t size, const char *
 {
 	struct http_request *request = call->request;
 	const char *known = http_request_header_list(request, "if-none-match"), *range, *if_range;
-	char etag[SHA256_HEX_SIZE + 2], digest[DIGEST_FIELD_SIZE], disposition[DISPOSITION_SIZE],
-	    text[CONTENT_RANGE_SIZE];
+	char etag[SHA256_HEX_SIZE + 2], text[CONTENT_RANGE_SIZE];
 	bool several = false;
 	struct download *d;
 	int64_t last = size - 1;
 
 	snprintf(etag, sizeof(etag), "\"%s\"", sha256);
-	http_reply_header(request, "ETag", etag);
-	http_reply_header(request, "Cache-Control", "private, no-cache");
 	if (known != NULL && etag_list_match(known, etag, true) == 1) {
+		http_reply_header(request, "ETag", etag);
+		http_reply_header(request, "Cache-Control", "private, no-cache");
 		http_reply(request, 304, NULL, 0, NULL, 0);
 		call_end(call);
 		return;
@@ -114,7 +115,9 @@ download_begin(struct call *call, const char *sha256, int64_t size, const char *
 	d = xcalloc(1, sizeof(*d));
 	d->call = call;
 	d->fd = -1;
-	d->left = size;
+	d->left = d->size = size;
+	d->type = type == NULL ? "application/octet-stream" : type;
+	d->name = name;
 	memcpy(d->sha256, sha256, SHA256_HEX_SIZE);
 	call->data = d;
 	call->release = download_release;
@@ -127,8 +130,6 @@ download_begin(struct call *call, const char *sha256, int64_t size, const char *
 		case RANGE_PART:
 			d->part = true;
 			d->left = last - d->first + 1;
-			content_range(text, d->first, last, size);
-			http_reply_header(request, "Content-Range", text);
 			break;
 		case RANGE_UNSATISFIABLE:
 			content_range(text, -1, -1, size);
@@ -137,24 +138,44 @@ download_begin(struct call *call, const char *sha256, int64_t size, const char *
 			return;
 		}
 	}
-	digest_field_format(sha256, digest);
-	http_reply_header(request, "Repr-Digest", digest);
-	http_reply_header(request, "Accept-Ranges", "bytes");
-	http_reply_header(request, "Content-Type", type == NULL ? "application/octet-stream" : type);
-	http_reply_header(request, "X-Content-Type-Options", "nosniff");
-	http_reply_header(request, "Content-Security-Policy", "sandbox");
-	if (name != NULL) {
-		disposition_format(name, disposition, sizeof(disposition));
-		http_reply_header(request, "Content-Disposition", disposition);
-	}
 	blob_open(call->api->blobs, sha256, download_opened, d);
 }
 
+/* Of the content, and not of a problem that comes in its place. */
+static void
+download_headers(struct download *d)
+{
+	struct http_request *request = d->call->request;
+	char etag[SHA256_HEX_SIZE + 2], digest[DIGEST_FIELD_SIZE], disposition[DISPOSITION_SIZE], text[CONTENT_RANGE_SIZE];
+
+	snprintf(etag, sizeof(etag), "\"%s\"", d->sha256);
+	digest_field_format(d->sha256, digest);
+	http_reply_header(request, "ETag", etag);
+	http_reply_header(request, "Cache-Control", "private, no-cache");
+	http_reply_header(request, "Repr-Digest", digest);
+	http_reply_header(request, "Accept-Ranges", "bytes");
+	http_reply_header(request, "Content-Type", d->type);
+	http_reply_header(request, "X-Content-Type-Options", "nosniff");
+	http_reply_header(request, "Content-Security-Policy", "sandbox");
+	if (d->part) {
+		content_range(text, d->first, d->first + d->left - 1, d->size);
+		http_reply_header(request, "Content-Range", text);
+	}
+	if (d->name != NULL) {
+		disposition_format(d->name, disposition, sizeof(disposition));
+		http_reply_header(request, "Content-Disposition", disposition);
+	}
+}
+
+/* At the end of the process the call may go while a piece is being read: the thread has it until done_read(). */
 static void
 download_release(void *data)
 {
 	struct download *d = data;
 
+	d->call = NULL;
+	if (d->busy)
+		return;
 	if (d->fd != -1)
 		close(d->fd);
 	free(d->piece);
@@ -183,6 +204,7 @@ download_start(struct download *d)
 {
 	struct http_request *request = d->call->request;
 
+	download_headers(d);
 	d->busy = true;
 	http_request_on_gone(request, download_gone, d);
 	http_reply_on_drained(request, download_drained, d);
@@ -223,10 +245,16 @@ done_read(void *arg)
 	struct download *d = arg;
 	bool more;
 
+	if (d->call == NULL) {
+		d->busy = false;
+		download_release(d);
+		return;
+	}
 	if (!d->gone && d->got <= 0)	/* the connection is cut, so that the client can tell */
 		log_write(LOG_ERROR, "blob_read_failed", "s:sha256", d->sha256, "s:why",
 		    d->got == 0 ? "it is too short" : strerror(d->error), NULL);
 	if (d->gone || d->got <= 0) {
+		d->busy = false;
 		download_end(d);
 		return;
 	}

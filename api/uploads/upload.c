@@ -211,7 +211,7 @@ upload_mark_end(struct upload *upload)
 	if (upload->mark_timer != NULL)
 		event_free(upload->mark_timer);
 	upload->mark_timer = NULL;
-	if (upload->mark_key[0] != '\0')
+	if (upload->mark_key[0] != '\0' && upload->call->api->store != NULL)
 		store_commandf(upload->call->api->store, upload_answer_ignored, NULL, "DEL %s", upload->mark_key);
 	upload->mark_key[0] = '\0';
 }

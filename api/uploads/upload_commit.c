@@ -16,6 +16,7 @@ static void	upload_sealed(int error, const char sha256_hex[SHA256_HEX_SIZE], int
 static int	check_content(const struct upload *upload, struct problem *problem);
 static void	upload_reloaded(struct load *load, const struct problem *problem, void *arg);
 static void	upload_referenced(enum store_status status, const struct redisReply *reply, void *arg);
+static void	upload_unrefer(struct upload *upload);
 static void	upload_placed(int error, const char sha256_hex[SHA256_HEX_SIZE], int64_t size, void *arg);
 static void	upload_commit(struct upload *upload);
 static int	upload_decide(struct execution *x, struct outcome *outcome, struct problem *problem);
@@ -132,8 +133,22 @@ upload_placed(int error, const char sha256_hex[SHA256_HEX_SIZE], int64_t size, v
 		upload_commit(upload);
 		return;
 	}
+	upload_unrefer(upload);
 	upload_refuse_disk(&problem, error);
 	upload_refuse(upload, &problem);
+}
+
+/* Its reference goes: it is sure that this document is not in the claim. */
+static void
+upload_unrefer(struct upload *upload)
+{
+	struct call *call = upload->call;
+	char member[2 * ID_SIZE];
+
+	if (upload->blob_key[0] == '\0' || call->api->store == NULL)
+		return;
+	snprintf(member, sizeof(member), "%s %s", call->id, upload->id);
+	store_commandf(call->api->store, upload_answer_ignored, NULL, "SREM %s %b", upload->blob_key, member, strlen(member));
 }
 
 /* The fingerprint of a key: what was said, and the file. */
@@ -172,6 +187,12 @@ upload_commit(struct upload *upload)
 static int
 upload_decide(struct execution *x, struct outcome *outcome, struct problem *problem)
 {
+	const struct upload *upload = ((struct call *)x->arg)->data;
+
+	if (upload->blob_key[0] == '\0') {	/* the kept reply for which its bytes were dropped has run out in this moment */
+		problem_set(problem, "busy", "The reply that was kept for this Idempotency-Key has just run out; send the file again");
+		return -1;
+	}
 	return claim_decide(&x->world, &x->command, outcome, problem);
 }
 
@@ -192,25 +213,18 @@ upload_render(struct execution *x, struct buf *out)
 	snprintf(x->reply.location, sizeof(x->reply.location), "/v1/claims/%s/documents/%s", x->world.target->id, id);
 }
 
-/*
- * The reference goes again when it is sure that this document is not in the claim: refused, or answered with an
- * earlier one.
- */
+/* The reference goes again when it was refused, or answered with an earlier one. */
 static void
 upload_done(struct execution *x, const struct problem *problem)
 {
 	struct call *call = x->arg;
 	struct upload *upload = call->data;
 	const char *answered = strrchr(x->reply.location, '/');
-	char member[2 * ID_SIZE];
 	bool refused = problem != NULL && problem->status < 500 && strcmp(problem->code, "already_exists") != 0;
 	bool another = problem == NULL && answered != NULL && strcmp(answered + 1, upload->id) != 0;
 
-	if (upload->blob_key[0] != '\0' && (refused || another)) {
-		snprintf(member, sizeof(member), "%s %s", call->id, upload->id);
-		store_commandf(call->api->store, upload_answer_ignored, NULL, "SREM %s %b", upload->blob_key, member,
-		    strlen(member));
-	}
+	if (refused || another)
+		upload_unrefer(upload);
 	upload_mark_end(upload);
 	document_done(x, problem);
 }

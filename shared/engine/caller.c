@@ -11,6 +11,7 @@
 
 static const char token_letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
+static bool	organization_is_active(const struct load *load);
 static int	user_resolve(struct load *load, struct problem *problem);
 static int	contributor_resolve(struct load *load, struct problem *problem);
 static int	refuse(struct problem *problem, const char *code, const char *detail);
@@ -64,6 +65,8 @@ caller_resolve(struct load *load, struct problem *problem)
 		return user_resolve(load, problem);
 	if (strcmp(load->credentials.prefix, "cci") == 0)
 		return contributor_resolve(load, problem);
+	if (!organization_is_active(load))
+		return refuse(problem, "invalid_token", "The organisation of this claim is not active");
 	return 0;	/* an invitation's link: the command looks at it itself */
 }
 
@@ -106,7 +109,8 @@ user_resolve(struct load *load, struct problem *problem)
 	kind = json_str(organization->head, "kind");
 	actor->vendor = kind != NULL && strcmp(kind, "vendor") == 0;
 	json_array_foreach (json_get(user->head, "roles"), i, role)
-		actor->roles |= role_parse(json_string_value(role));
+		if (json_is_string(role))
+			actor->roles |= role_parse(json_string_value(role));
 	/* A vendor's roles mean nothing in a partner's organisation, and the other way round. */
 	actor->roles &= actor->vendor ? ROLES_VENDOR | ROLE_OPERATOR : ROLES_PARTNER;
 	actor->location_ids = json_get(user->head, "location_ids");

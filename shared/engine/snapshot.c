@@ -8,6 +8,24 @@
 
 #define SNAPSHOT_FORMAT	"1"
 
+/* Strings that rules and views rely on: without them a head or item is damaged, and nothing is decided about it. */
+static const struct {
+	const char	*prefix;
+	const char	*members[8];
+} required[] = {
+	{ "clm", { "state", "organization_id", "program_id", "period_id", "location_id", "currency", "created_at" } },
+	{ "acc", { "organization_id", "program_id", "period_id", "currency" } },
+	{ "prg", { "time_zone", "state" } },
+	{ "org", { "kind", "state" } },
+	{ "usr", { "state" } },
+	{ "doc", { "status", "purpose" } },
+	{ "met", { "key" } },
+	{ "req", { "state" } },
+	{ "inv", { "state", "expires_at" } },
+	{ "col", { "state" } },
+	{ "chk", { "state", "code", "severity" } },
+};
+
 static bool
 field_is(const struct store_field *field, const char *name)
 {
@@ -23,6 +41,21 @@ field_int(const struct store_field *field)
 	memcpy(text, field->value, n);
 	text[n] = '\0';
 	return strtoll(text, NULL, 10);
+}
+
+static bool
+is_complete(const char *id, const json_t *object)
+{
+	bool complete = json_is_object(object);
+
+	for (size_t i = 0; complete && i < ARRAY_SIZE(required); i++) {
+		if (strncmp(id, required[i].prefix, 3) != 0)
+			continue;
+		for (size_t m = 0; required[i].members[m] != NULL; m++)
+			complete = complete && json_str(object, required[i].members[m]) != NULL;
+		break;
+	}
+	return complete;
 }
 
 struct aggregate *
@@ -41,7 +74,6 @@ snapshot_read(const struct store_want *want, size_t *bytes)
 		if (field_is(f, "head")) {
 			json_decref(aggregate->head);
 			aggregate->head = json_read_own(f->value, f->value_len);
-			damaged |= !json_is_object(aggregate->head);
 		} else if (field_is(f, "seq")) {
 			aggregate->sequence = field_int(f);
 		} else if (field_is(f, "pseq")) {
@@ -56,7 +88,7 @@ snapshot_read(const struct store_want *want, size_t *bytes)
 
 			memcpy(name, f->name, f->name_len);
 			name[f->name_len] = '\0';
-			damaged |= item == NULL;
+			damaged |= !is_complete(name, item);
 			if (item != NULL)
 				json_set(aggregate->items, name, item);
 		}
@@ -66,7 +98,7 @@ snapshot_read(const struct store_want *want, size_t *bytes)
 		json_t *result = json_read_own(f->value, f->value_len);
 		char name[64];
 
-		if (result == NULL || f->name_len >= sizeof(name)) {
+		if (!json_is_object(result) || f->name_len >= sizeof(name)) {
 			damaged = true;
 			json_decref(result);
 			continue;
@@ -75,7 +107,7 @@ snapshot_read(const struct store_want *want, size_t *bytes)
 		name[f->name_len] = '\0';
 		json_set(aggregate->machine, name, result);
 	}
-	if (damaged || aggregate->sequence <= 0 || aggregate->head == NULL) {
+	if (damaged || aggregate->sequence <= 0 || !is_complete(want->id, aggregate->head)) {
 		aggregate_unref(aggregate);
 		return NULL;
 	}

@@ -5,6 +5,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/problem.h"
+#include "base/xmalloc.h"
 #include "domain/claim.h"
 #include "engine/engine.h"
 #include "jobs/timers.h"
@@ -21,7 +22,7 @@ static const struct operation operation_timer = { .name = "timer", .decide = tim
 
 /* What one timer's job holds until it ends. */
 struct firing {
-	struct worker	*worker;
+	struct worker_process *process;
 	struct job	*job;
 };
 
@@ -45,8 +46,8 @@ timer_run(struct worker *worker, struct job *job, void *arg)
 		worker_fail(worker, job, "this version knows no timers of that kind", 0, true);
 		return;
 	}
-	firing = calloc(1, sizeof(*firing));
-	firing->worker = worker;
+	firing = xcalloc(1, sizeof(*firing));
+	firing->process = process;
 	firing->job = job;
 	x = execution_new(process->engine);
 	x->operation = &operation_timer;
@@ -81,12 +82,15 @@ static void
 timer_done(struct execution *x, const struct problem *problem)
 {
 	struct firing *firing = x->arg;
+	struct worker *worker = firing->process->worker;
 
-	if (problem == NULL)
-		worker_committed(firing->worker, firing->job);
+	if (worker == NULL)
+		;		/* the end of the process came first; the lease ends, and another one does it */
+	else if (problem == NULL)
+		worker_committed(worker, firing->job);
 	else if (x->result == COMMIT_FENCED)
-		worker_release(firing->worker, firing->job, 0);
+		worker_release(worker, firing->job, 0);
 	else
-		worker_fail(firing->worker, firing->job, problem->detail, 0, false);
+		worker_fail(worker, firing->job, problem->detail, 0, false);
 	free(firing);
 }
