@@ -9,7 +9,7 @@ from load import Load
 from product import Product
 
 ROLES = ["api", "documents", "extract", "deadlines", "redis"]
-SECONDS = 10
+SECONDS = 6
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +33,7 @@ def test_nothing_acknowledged_is_lost(crowd, roles):
     crowd.wait_ready()
     load.stop()
     claims, comments, files = load.check()
-    assert kills > 3 and claims > 3 and comments > 3, (kills, claims, comments, files)
+    assert kills > 1 and claims > 3 and comments > 3, (kills, claims, comments, files)
     crowd.verify()
 
 
