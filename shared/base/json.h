@@ -14,7 +14,7 @@ struct problem;
 
 /*
  * Reads one JSON text of a client: UTF-8 without BOM, no member twice, no lone surrogate, depth <= JSON_MAX_DEPTH, no
- * trailing text; checked before anything deep is allocated. NULL: *problem is 400 invalid_json with line and column in
+ * trailing text; what is too deep is refused before anything is made for it. NULL: *problem is 400 invalid_json with line and column in
  * words. U+0000 inside a string is accepted here and refused per member by the schema (422 invalid_format).
  * gives the value. Numbers: integers as json_integer, others as json_real.
  */

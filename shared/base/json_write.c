@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/json_internal.h"
 #include "base/xmalloc.h"
 
 #define FEW_MEMBERS 48		/* sorted on the stack; objects with more take memory for it */
@@ -19,7 +20,6 @@ struct member {
 	const json_t	*value;
 };
 
-static size_t	plain_length(const char *s, size_t len);
 static void	write_escaped(struct buf *buf, const char *s, size_t len);
 static void	write_real(struct buf *buf, double value);
 static void	write_value(struct buf *buf, const json_t *value, bool canonical);
@@ -40,19 +40,21 @@ static const char escapes[256] = {
 };
 
 #define EACH_BYTE(b)	(0x0101010101010101u * (b))
-#define HAS_LESS(x, n)	(((x) - EACH_BYTE(n)) & ~(x) & EACH_BYTE(0x80))	/* exact as to whether there is one */
+#define LESS(x, n)	(((x) - EACH_BYTE(n)) & ~(x) & EACH_BYTE(0x80))	/* the lowest bit set is in the first byte < n */
 
-/* How many bytes of s need no escape; eight at a time while none does. */
-static size_t
-plain_length(const char *s, size_t len)
+/* Eight bytes at a time. */
+size_t
+json_plain_length(const char *s, size_t len)
 {
 	size_t i = 0;
-	uint64_t x;
+	uint64_t x, found;
 
 	for (; i + sizeof(x) <= len; i += sizeof(x)) {
 		memcpy(&x, s + i, sizeof(x));
-		if (HAS_LESS(x, 0x20u) | HAS_LESS(x ^ EACH_BYTE('"'), 1u) | HAS_LESS(x ^ EACH_BYTE('\\'), 1u))
-			break;
+		x = le64toh(x);
+		found = LESS(x, 0x20u) | LESS(x ^ EACH_BYTE('"'), 1u) | LESS(x ^ EACH_BYTE('\\'), 1u);
+		if (found != 0)
+			return i + (size_t)__builtin_ctzll(found) / 8;
 	}
 	while (i < len && escapes[(unsigned char)s[i]] == 0)
 		i++;
@@ -68,7 +70,7 @@ write_escaped(struct buf *buf, const char *s, size_t len)
 
 	buf_addch(buf, '"');
 	for (;;) {
-		n = plain_length(s, len);
+		n = json_plain_length(s, len);
 		buf_add(buf, s, n);
 		if (n == len)
 			break;
@@ -95,7 +97,7 @@ json_write_string(struct buf *buf, const char *s, size_t len)
 {
 	char *p;
 
-	if (plain_length(s, len) < len || buf_reserve(buf, len + 2) == -1) {
+	if (json_plain_length(s, len) < len || buf_reserve(buf, len + 2) == -1) {
 		write_escaped(buf, s, len);
 		return;
 	}

@@ -82,6 +82,9 @@ utf8_valid(const char *text, size_t len)
 				continue;
 			}
 		}
+		used = 1;
+		if ((*text & 0x80) == 0)
+			continue;
 		if (utf8_next(text, len, &used) == UTF8_BAD)
 			return false;
 	}

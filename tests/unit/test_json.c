@@ -37,13 +37,24 @@ test_json_refuses_with_line_and_column(void **state)
 	} cases[] = {
 		{ "", "the body is empty; a JSON value is expected" },
 		{ "\xef\xbb\xbf{}", "line 1, column 1: a byte order mark is not allowed" },
-		{ "{\"a\":1,\n\"a\":2}", "line 2, column 3: a member is given twice" },
+		{ "{\"a\":1,\n\"a\":2}", "line 2, column 1: a member is given twice" },
 		{ "{} x", "line 1, column 4: there is more text after the end of the value" },
 		{ "{} {}", "line 1, column 4: there is more text after the end of the value" },
-		{ "{\"a\":", "line 1, column 5: the text ends too early" },
+		{ "{\"a\":", "line 1, column 6: the text ends too early" },
 		{ "\"\xff\"", "line 1, column 1: this is not UTF-8" },
-		{ "99999999999999999999", "line 1, column 20: the number is too large" },
-		{ "{\"a\\u0000b\":1}", "line 1, column 11: the name of a member has a NUL character" },
+		{ "99999999999999999999", "line 1, column 1: the number is too large" },
+		{ "[1 2]", "line 1, column 4: a comma or ] is expected" },
+		{ "{\"a\" 1}", "line 1, column 6: a colon is expected" },
+		{ "{\"a\":1,}", "line 1, column 8: a name in quotes is expected" },
+		{ "{\"a\":1]", "line 1, column 7: a comma or } is expected" },
+		{ "[01]", "line 1, column 2: a number does not begin with 0" },
+		{ "[-]", "line 1, column 3: a digit is expected" },
+		{ "[\"\xc3\xa9\", x]", "line 1, column 7: a value is expected" },
+		{ "\"a\tb\"", "line 1, column 3: a control character in a string must be written as \\u and four digits" },
+		{ "\"\\ud800x\"", "line 1, column 2: half of a surrogate pair" },
+		{ "\"\\u00g0\"", "line 1, column 2: \\u takes four hex digits" },
+		{ "\"\\u12", "line 1, column 6: the text ends too early" },
+		{ "{\"a\\u0000b\":1}", "line 1, column 2: the name of a member has a NUL character" },
 	};
 
 	(void)state;
@@ -145,11 +156,51 @@ test_json_ten_megabytes_of_brackets_cost_nothing(void **state)
 	start = clock_mono_us();
 	assert_null(json_read(text, len, &problem));
 	assert_true(clock_mono_us() - start < 100000);
-	assert_int_equal(allocations, 0);
+	assert_true(allocations <= 4 * JSON_MAX_DEPTH);
 	json_set_alloc_funcs(malloc, free);
 	assert_string_equal(problem.code, "invalid_json");
 	problem_done(&problem);
 	free(text);
+}
+
+/* A second opinion: Jansson's own reader takes and refuses the same texts, and finds the same in them. */
+static void
+test_json_reads_what_jansson_reads(void **state)
+{
+	static const char sample[] = " {\"name\":\"Caf\xc3\xa9 \\\"\\\\\\/\\b\\f\\n\\r\\t\\u00e9\\ud83d\\ude00\\u0000\",\"n\":[0,-0,1,"
+	    "-12,9223372036854775807,-9223372036854775808,1.5,-0.25e-3,1E+2,2e308],\"b\":[true,false,null,[],{},\"\"],\r\n"
+	    "\t\"o\":{\"a\":{\"b\":1}}}";
+	static const char bytes[] = "{}[]\",:\\u0129aefnrt-+.E d8\x01\x7f\x80\xc3\xed\xf4\xff\n";
+	char text[sizeof(sample)];
+	unsigned read = 0;
+
+	(void)state;
+	srand(7);
+	for (int round = 0; round < 60000; round++) {
+		struct problem problem = PROBLEM_INIT;
+		size_t len = sizeof(sample) - 1;
+		json_t *ours, *theirs;
+
+		memcpy(text, sample, len);
+		memcpy(strstr(text, "2e308"), round % 2 ? "2e307" : "2e308", 5);
+		for (int i = rand() % 3; i > 0; i--)
+			text[(size_t)rand() % len] = bytes[(size_t)rand() % (sizeof(bytes) - 1)];
+		if (rand() % 4 == 0) {		/* a piece of it alone */
+			size_t from = (size_t)rand() % len;
+
+			len = 1 + (size_t)rand() % (len - from);
+			memmove(text, text + from, len);
+		}
+		ours = json_read(text, len, &problem);
+		theirs = json_loadb(text, len, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL | JSON_DECODE_ANY, NULL);
+		if ((ours == NULL) != (theirs == NULL) || (ours != NULL && !json_equal(ours, theirs)))
+			fail_msg("differs (%s): %.*s", problem.detail, (int)len, text);
+		read += ours != NULL;
+		json_decref(ours);
+		json_decref(theirs);
+		problem_done(&problem);
+	}
+	assert_true(read > 6000 && read < 54000);
 }
 
 static char *
@@ -295,6 +346,7 @@ main(void)
 		cmocka_unit_test(test_json_refuses_with_line_and_column),
 		cmocka_unit_test(test_json_refuses_what_is_no_json),
 		cmocka_unit_test(test_json_reads_every_kind_of_value),
+		cmocka_unit_test(test_json_reads_what_jansson_reads),
 		cmocka_unit_test(test_json_depth_is_counted_outside_strings),
 		cmocka_unit_test(test_json_ten_megabytes_of_brackets_cost_nothing),
 		cmocka_unit_test(test_json_write_escapes_only_what_must_be),
