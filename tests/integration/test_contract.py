@@ -1,4 +1,5 @@
 """The product does what /openapi.json says, on every route; and what every reply has in common."""
+import os
 import re
 
 import pytest
@@ -6,7 +7,7 @@ import requests
 
 from claims import Claim, key, money, other_id, refused
 from contract import OF_THE_SERVER, Contract
-from product import Product, Receiver, wait_for
+from product import ROOT, Product, Receiver, wait_for
 
 
 def contract(product):
@@ -208,6 +209,41 @@ def test_openapi_is_complete(product, people):
         assert {"401", "500", "503"} - set(operation["responses"]) <= ({"401"} if operation.get("security") == [] else set()), name
         variables = [p["name"] for p in operation["parameters"] if p.get("in") == "path"]
         assert variables == re.findall(r"{(\w+)}", path), name
+
+
+def readme():
+    with open(os.path.join(ROOT, "api", "README.md"), encoding="utf-8") as text:
+        return text.read()
+
+
+def test_the_readme_has_every_route_and_member(product, people):
+    """api/README.md and /openapi.json say the same: nothing is missing on the page."""
+    people["claimant"].get("/v1/me")
+    words = set(re.findall(r"[a-z_0-9]+", readme()))
+    document = contract(product).document
+    empty = {"Extracted", "Preview", "SecondApproval", "Override", "Hold"}      # nothing is in these lists and members yet
+    for name, schema in document["components"]["schemas"].items():
+        missing = set() if name in empty else set(schema.get("properties", {})) - words
+        assert not missing, (name, missing)
+    for path in document["paths"]:
+        missing = {part for part in re.findall(r"[a-z_0-9]+", re.sub(r"{\w+}", "", path))} - words
+        assert not missing, (path, missing)
+    for name, (_, _, operation) in contract(product).operations.items():
+        for parameter in operation["parameters"]:
+            assert parameter.get("in") != "query" or parameter["name"] in words, (name, parameter["name"])
+
+
+def test_the_readme_has_every_code_and_no_other(product, people):
+    people["claimant"].get("/v1/me")
+    rows = re.search(r"\| status \| `code` \|\n(.*?)\n\n", readme(), re.S)[1]
+    written = set(re.findall(r"`([a-z_]+)`", rows)) - {"code", "errors", "state", "allowed_actions", "max_bytes", "current_etag", "revision",
+                                                       "blocked_by"}
+    with open(os.path.join(ROOT, "shared", "base", "problem.c"), encoding="utf-8") as source:
+        table = set(re.findall(r'^\t{ "([a-z_]+)", \d+,', source.read(), re.M))
+    of_members = {"unknown_member", "required", "invalid_type", "invalid_format", "invalid_enum", "invalid_money", "currency_mismatch",
+                  "too_short", "too_long", "too_small", "too_large", "too_many", "not_unique", "not_editable", "inconsistent_sum"}
+    assert written - of_members == table
+    assert of_members <= written
 
 
 def test_openapi_is_what_the_command_prints(product):

@@ -83,6 +83,7 @@ def story(product):
     assert valid["claimed"] == money("4900.00") and valid["reserve"] == money("4900.00")
 
     seen = anna.get(c)
+    assert seen.headers["ETag"].startswith('"6.')
     submitted = post(anna, c + "/submit", {}, 200, **{"If-Match": seen.headers["ETag"]}).json()
     assert submitted["state"] == "submitted" and submitted["waiting_on"] == "reviewer"
     account = anna.get("/v1/fund-accounts/" + submitted["fund_account_id"]).json()
@@ -110,6 +111,7 @@ def story(product):
     assert answered["state"] == "answered"
     assert post(anna, c + "/resubmit", {"message": "Thanks"}, 200).json()["state"] == "submitted"
     taken = post(rob, c + "/take", {}, 200)
+    assert taken.headers["ETag"].startswith('"13.')
     assert taken.json()["state"] == "under_review"
     decision = post(rob, c + "/decisions", {
         "outcome": "partially_approved", "message": "Approved at a lower rate",
