@@ -20,7 +20,7 @@
 #define FILES_WANTED	(SEND_CONNECTIONS_MAX + 512)
 
 /* A lease ends soon after its holder died; it is given back all the time, so the number of attempts means nothing. */
-static const struct job_kind hook_kind = { HOOK_KIND, 15000, 1000000, 1000, 60000 };
+static const struct job_kind hook_kind = { HOOK_KIND, 10000, 1000000, 1000, 60000 };
 
 static void	want_files(void);
 

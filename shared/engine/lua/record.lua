@@ -5,10 +5,11 @@ for a = 3, #ARGV, 5 do
 	if not whole(ARGV[a + 2]) or not whole(ARGV[a + 3]) then return fault('record: a number is none') end
 end
 if not holds(ARGV[1]) then return { 0, '' } end
+local recorded = {}
+for a = 3, #ARGV, 5 do recorded[a] = whole(call('HGET', record(ARGV[a]), 'attempts') or nil) end
 for a = 3, #ARGV, 5 do
 	local id, status, at, number, text = ARGV[a], ARGV[a + 1], ARGV[a + 2], whole(ARGV[a + 3]), ARGV[a + 4]
-	local key = record(id)
-	local attempts = whole(call('HGET', key, 'attempts') or nil)
+	local key, attempts = record(id), recorded[a]
 	if not attempts then
 		call('ZREM', due, id)
 	elseif attempts < number then
