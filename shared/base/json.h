@@ -30,6 +30,8 @@ void	json_write(struct buf *buf, const json_t *value);
  * points (RFC 8785 sorts by UTF-16 code units; the two differ only beyond U+FFFF). Form of history entries, fingerprints.
  */
 void	json_write_canonical(struct buf *buf, const json_t *value);
+/* The same of an object (NULL: {}) with the members of `over` (NULL: none) in the places of its own of the same names, or added. */
+void	json_write_canonical_over(struct buf *buf, const json_t *object, const json_t *over);
 /* Appends a quoted, escaped string. */
 void	json_write_string(struct buf *buf, const char *s, size_t len);
 

@@ -25,7 +25,7 @@ static void	write_real(struct buf *buf, double value);
 static void	write_value(struct buf *buf, const json_t *value, bool canonical);
 static void	write_array(struct buf *buf, const json_t *array, bool canonical);
 static void	write_object(struct buf *buf, json_t *object, bool canonical);
-static void	write_sorted(struct buf *buf, json_t *object);
+static void	write_sorted(struct buf *buf, json_t *object, json_t *over);
 static void	write_member(struct buf *buf, const struct member *member, bool first, bool canonical);
 static uint64_t	first_bytes(const char *name, size_t len);
 static int	member_compare(const void *a, const void *b);
@@ -132,7 +132,7 @@ write_value(struct buf *buf, const json_t *value, bool canonical)
 	case JSON_OBJECT:
 		/* Jansson's iterators want a pointer they could write through; they do not. */
 		if (canonical)
-			write_sorted(buf, (json_t *)(uintptr_t)value);
+			write_sorted(buf, (json_t *)(uintptr_t)value, NULL);
 		else
 			write_object(buf, (json_t *)(uintptr_t)value, canonical);
 		break;
@@ -240,24 +240,36 @@ members_sort(struct member *members, size_t count)
 	}
 }
 
+/* Those of the object that `over` has none instead of. */
+static size_t
+members_gather(struct member *members, json_t *object, const json_t *over)
+{
+	size_t n = 0;
+
+	for (void *i = json_object_iter(object); i; i = json_object_iter_next(object, i)) {
+		const char *name = json_object_iter_key(i);
+		size_t len = json_object_iter_key_len(i);
+
+		if (over == NULL || json_object_getn(over, name, len) == NULL)
+			members[n++] = (struct member){ first_bytes(name, len), name, len, json_object_iter_value(i) };
+	}
+	return n;
+}
+
 static void
-write_sorted(struct buf *buf, json_t *object)
+write_sorted(struct buf *buf, json_t *object, json_t *over)
 {
 	struct member few[FEW_MEMBERS], *members = few;
-	size_t count = json_object_size(object), n = 0;
+	size_t most = json_object_size(object) + json_object_size(over), count;
 
-	if (count > FEW_MEMBERS)
-		members = xmalloc(count * sizeof(*members));
-	for (void *i = json_object_iter(object); i; i = json_object_iter_next(object, i)) {
-		members[n].name = json_object_iter_key(i);
-		members[n].len = json_object_iter_key_len(i);
-		members[n].first = first_bytes(members[n].name, members[n].len);
-		members[n++].value = json_object_iter_value(i);
-	}
-	members_sort(members, n);
+	if (most > FEW_MEMBERS)
+		members = xmalloc(most * sizeof(*members));
+	count = members_gather(members, object, over);
+	count += members_gather(members + count, over, NULL);
+	members_sort(members, count);
 
 	buf_addch(buf, '{');
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < count; i++)
 		write_member(buf, &members[i], i == 0, true);
 	buf_addch(buf, '}');
 	if (members != few)
@@ -274,4 +286,10 @@ void
 json_write_canonical(struct buf *buf, const json_t *value)
 {
 	write_value(buf, value, true);
+}
+
+void
+json_write_canonical_over(struct buf *buf, const json_t *object, const json_t *over)
+{
+	write_sorted(buf, (json_t *)(uintptr_t)object, (json_t *)(uintptr_t)over);
 }
