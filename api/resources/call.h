@@ -1,6 +1,6 @@
 /*
  * call - one request on its way: route row -> who asks -> body -> command or read -> reply. Everything it holds goes in
- * call_free(), once. The client may leave at any time; the call runs to its end all the same.
+ * call_end(), once. The client may leave at any time; the call runs to its end all the same.
  */
 #ifndef API_RESOURCES_CALL_H
 #define API_RESOURCES_CALL_H
