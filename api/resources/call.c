@@ -1,6 +1,6 @@
 /*
- * call - what every request has in common: CORS and framing are done by then; here come the caller, the query, the headers and the
- * body, then a command or a read. Order of refusals: api/README.md, section 3.
+ * call - what every request has in common: CORS and framing are done by then; here come the caller, the query,
+ * the headers and the body, then a command or a read. Order of refusals: api/README.md, section 3.
  */
 #include "api/resources/call.h"
 

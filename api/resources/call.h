@@ -44,7 +44,10 @@ void	call_refuse(struct call *call, const struct problem *problem);
 void	call_refusef(struct call *call, const char *code, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 /* 503 with Retry-After, or 500: a read of the store failed. */
 void	call_refuse_store(struct call *call, enum store_status status);
-/* 200 with ETag (revision -1: none) or 304, and Link, Location as set before by http_reply_header(). takes body's content. */
+/*
+ * 200 with ETag (revision -1: none) or 304, and Link, Location as set before by http_reply_header(). takes body's
+ * content.
+ */
 void	call_reply(struct call *call, int status, struct buf *body, int64_t revision);
 /* Any other reply was given: frees the call. */
 void	call_end(struct call *call);
@@ -52,11 +55,15 @@ void	call_end(struct call *call);
 void	calls_drop(struct api *api);
 
 /*
- * After call->load: problem of it (or NULL); is the target there for this caller, and may he? false: it was refused. Sets call->world.
+ * After call->load: problem of it (or NULL); is the target there for this caller, and may he? false: it was
+ * refused. Sets call->world.
  */
 bool	call_may(struct call *call, const struct problem *problem);
 
-/* A new execution for this call, with credentials, key, trace; the target slot set from {id} unless the route creates. */
+/*
+ * A new execution for this call, with credentials, key, trace; the target slot set from {id} unless the route
+ * creates.
+ */
 struct execution *call_execution(struct call *call);
 /* Runs it and answers with its reply. */
 void	call_execute(struct call *call, struct execution *x);
@@ -78,7 +85,10 @@ bool	call_limit(struct call *call, unsigned *limit);
 /* Is include_total=true asked for? false: refused. */
 bool	call_include_total(struct call *call, bool *wanted);
 
-/* A page of a list from rows that are all in memory: `write` appends one. ids: array of strings, the cursor is the last id. */
+/*
+ * A page of a list from rows that are all in memory: `write` appends one. ids: array of strings, the cursor is the
+ * last id.
+ */
 void	call_reply_list(struct call *call, json_t *ids,
 	    void (*write)(struct call *call, const char *id, struct buf *out));
 /* A page whose rows are written into `data`, comma separated, with Link. takes data's content. total -1: null. */

@@ -1,4 +1,7 @@
-/* call_check - who asks, and what he may: the token, the query, the headers of a write; then the target that was loaded. */
+/*
+ * call_check - who asks, and what he may: the token, the query, the headers of a write; then the target that was
+ * loaded.
+ */
 #include "api/resources/call.h"
 
 #include <stdlib.h>
@@ -168,8 +171,8 @@ call_visible(struct call *call, struct problem *problem)
 			there = resource_exists(target) && (actor->vendor ||
 			    strcmp(json_str(target->head, "organization_id") == NULL ? target->id :
 			    json_str(target->head, "organization_id"), actor->organization_id) == 0);
-		if (there && route->item != NULL && call->match.vars > 1 && !(route->flags & ROUTE_LATE) && strcmp(route->item, "cmt") != 0 &&
-		    strcmp(route->item, "evt") != 0 && strcmp(route->item, "dlv") != 0)
+		if (there && route->item != NULL && call->match.vars > 1 && !(route->flags & ROUTE_LATE) &&
+		    strcmp(route->item, "cmt") != 0 && strcmp(route->item, "evt") != 0 && strcmp(route->item, "dlv") != 0)
 			there = call->item[0] != '\0' && aggregate_item(target, call->item) != NULL &&
 			    (strcmp(route->target, "clm") != 0 || claim_item_visible(target, call->item, actor));
 		if (!there) {

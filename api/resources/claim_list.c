@@ -1,7 +1,8 @@
 /*
- * claim_list - pages of claims in the order of one sort, over the indexes of shared/store/README.md section 5. Partners read the
- * scope of their organisation, the vendor's people those of their programmes, a piece in each partition; the pieces are merged.
- * Rows that do not pass the filters or the caller's limits are passed over; after CHUNK of them a page ends as it is.
+ * claim_list - pages of claims in the order of one sort, over the indexes of shared/store/README.md section 5.
+ * Partners read the scope of their organisation, the vendor's people those of their programmes, a piece in
+ * each partition; the pieces are merged. Rows that do not pass the filters or the caller's limits are passed
+ * over; after CHUNK of them a page ends as it is.
  */
 #include "api/resources/claim_list.h"
 
@@ -124,7 +125,8 @@ list_sort(struct listing *l)
 			return true;
 		}
 	}
-	call_refusef(l->call, "invalid_parameter", "sort must be created_at, updated_at or submitted_at; - before it: descending");
+	call_refusef(l->call, "invalid_parameter",
+	    "sort must be created_at, updated_at or submitted_at; - before it: descending");
 	return false;
 }
 

@@ -1,4 +1,7 @@
-/* claims - the claim itself and its actions. Lists are claim_list.c, what lies below a claim items.c and documents.c. */
+/*
+ * claims - the claim itself and its actions. Lists are claim_list.c, what lies below a claim items.c and
+ * documents.c.
+ */
 #include <string.h>
 
 #include "api/resources/call.h"

@@ -94,7 +94,8 @@ comments_rows(enum store_status status, json_t *rows, void *arg)
 		return;
 	}
 	if (page->total)
-		total = json_int(head, "comments") + (actor_sees_internal(call->world.actor) ? json_int(head, "comments_internal") : 0);
+		total = json_int(head, "comments") +
+		    (actor_sees_internal(call->world.actor) ? json_int(head, "comments_internal") : 0);
 	call_reply_page(call, &page->data, more, page->last, total);
 }
 
@@ -150,7 +151,10 @@ comment_gather(struct execution *x)
 		history_comment(x->engine, x->world.target->id, x->command.item_id, comment_facts, x);
 }
 
-/* A comment is no part of the snapshot: it is read after it, and a change of it in between is a conflict of versions. */
+/*
+ * A comment is no part of the snapshot: it is read after it, and a change of it in between is a conflict of
+ * versions.
+ */
 void
 comment_command(struct call *call)
 {

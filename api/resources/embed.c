@@ -1,4 +1,7 @@
-/* embed - the claim with what include= names: its items as they are, and what lies outside it (comments, history, the account). */
+/*
+ * embed - the claim with what include= names: its items as they are, and what lies outside it (comments, history,
+ * the account).
+ */
 #include <stdlib.h>
 #include <string.h>
 
@@ -29,8 +32,8 @@ struct embedding {
 	enum store_status status;
 };
 
-static const char *const embed_names[] = { "invoices", "csrs", "documents", "metrics", "comments", "requests", "decisions",
-	"checks", "collaborators", "fund_account", "history", NULL };
+static const char *const embed_names[] = { "invoices", "csrs", "documents", "metrics", "comments", "requests",
+	"decisions", "checks", "collaborators", "fund_account", "history", NULL };
 
 static void	embed_read_comments(struct embedding *e, const char *before);
 static void	embed_history(enum store_status status, json_t *rows, void *arg);

@@ -122,6 +122,6 @@ ledger_list(struct call *call)
 		call_refusef(call, "invalid_cursor", "Use the cursor of the page before");
 		return;
 	}
-	history_read(call->api->engine, call->id, cursor == NULL ? 1 : strtoll(cursor, NULL, 10) + 1, 0, limit, false, ledger_read,
-	    call);
+	history_read(call->api->engine, call->id, cursor == NULL ? 1 : strtoll(cursor, NULL, 10) + 1, 0, limit, false,
+	    ledger_read, call);
 }

@@ -9,7 +9,10 @@ struct call;
 
 /* GET {c}?as_of_sequence=N: a fold that stops early. */
 void	claim_as_of(struct call *call);
-/* embed.c: GET {c} with include=: what is not part of the claim itself (comments, history, fund_account) is read first. */
+/*
+ * embed.c: GET {c} with include=: what is not part of the claim itself (comments, history, fund_account) is read
+ * first.
+ */
 void	claim_include(struct call *call);
 void	history_list(struct call *call);
 void	history_get(struct call *call);

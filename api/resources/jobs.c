@@ -1,4 +1,7 @@
-/* jobs - the engine's work items for the operator: what is due, who holds what, what died of which error; and the clock. */
+/*
+ * jobs - the engine's work items for the operator: what is due, who holds what, what died of which error; and the
+ * clock.
+ */
 #include <stdlib.h>
 #include <string.h>
 
@@ -244,7 +247,9 @@ clock_again(evutil_socket_t fd, short what, void *arg)
 static void
 clock_poll(struct clock_wait *wait)
 {
-	timers_due(wait->call->api->store, wait->call->api->partitions, engine_now_ms(wait->call->api->engine), clock_due, wait);
+	const struct api *api = wait->call->api;
+
+	timers_due(api->store, api->partitions, engine_now_ms(api->engine), clock_due, wait);
 }
 
 static void

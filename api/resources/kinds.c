@@ -1,4 +1,7 @@
-/* kinds - see kinds.h. Sets are read as a whole: there are few of these (programmes, accounts of one period, endpoints). */
+/*
+ * kinds - see kinds.h. Sets are read as a whole: there are few of these (programmes, accounts of one period,
+ * endpoints).
+ */
 #include "api/resources/kinds.h"
 
 #include <stdlib.h>

@@ -1,4 +1,7 @@
-/* kinds - lists of things that are found by their kind: ix:k:PREFIX of every partition, or ix:o:ORG:PREFIX of one organisation. */
+/*
+ * kinds - lists of things that are found by their kind: ix:k:PREFIX of every partition, or ix:o:ORG:PREFIX of one
+ * organisation.
+ */
 #ifndef API_RESOURCES_KINDS_H
 #define API_RESOURCES_KINDS_H
 
@@ -10,8 +13,8 @@ struct call;
 struct redisReply;
 
 /*
- * Answers a page of all aggregates of a kind, of one organisation or (NULL) of all partitions; by id, `write` appends one that was
- * found, or nothing when it is not for this caller.
+ * Answers a page of all aggregates of a kind, of one organisation or (NULL) of all partitions; by id, `write`
+ * appends one that was found, or nothing when it is not for this caller.
  */
 void	kind_list(struct call *call, const char *prefix, const char *organization_id,
 	    void (*write)(struct call *call, const struct aggregate *aggregate, int64_t planned, struct buf *out));

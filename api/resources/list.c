@@ -1,4 +1,7 @@
-/* list - pages: {"object": "list", "data", "has_more", "next_cursor", "total"}, and the Link header. api/README.md section 6. */
+/*
+ * list - pages: {"object": "list", "data", "has_more", "next_cursor", "total"}, and the Link header. api/README.md
+ * section 6.
+ */
 #include <stdlib.h>
 #include <string.h>
 

@@ -24,8 +24,8 @@ static const struct route rows[] = {
 	    .handle = invitation_preview),
 	POST("/v1/invitations/accept", "accept_invitation", "Join the claim of an invitation",
 	    .permission = MAY_SEE_CLAIM, .flags = ROUTE_PUBLIC, .body = &schema_invitation_token,
-	    .use = SCHEMA_POST, .reply = &schema_accepted, .status = 200, .errors = ERRORS("not_found", "gone", "invalid_state"),
-	    .handle = invitation_accept),
+	    .use = SCHEMA_POST, .reply = &schema_accepted, .status = 200,
+	    .errors = ERRORS("not_found", "gone", "invalid_state"), .handle = invitation_accept),
 };
 ROUTE_TABLE(people, rows);
 

@@ -1,4 +1,7 @@
-/* programs - programmes, their periods and the activities of the rule set in force, for everyone to read; the store's clock. */
+/*
+ * programs - programmes, their periods and the activities of the rule set in force, for everyone to read; the
+ * store's clock.
+ */
 #include <stdlib.h>
 #include <string.h>
 
@@ -89,7 +92,9 @@ activity_one(struct call *call, const char *id, struct buf *out)
 static void
 activity_list(struct call *call)
 {
-	call_reply_list(call, call->world.rules == NULL ? json_array() : program_item_ids(call->world.rules, "act"), activity_one);
+	const struct aggregate *rules = call->world.rules;
+
+	call_reply_list(call, rules == NULL ? json_array() : program_item_ids(rules, "act"), activity_one);
 }
 
 static void

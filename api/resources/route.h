@@ -1,6 +1,6 @@
 /*
- * route - a row says everything about a route: method and path, who may, what it takes and gives, and which command it is. The
- * router, the checks of a request and /openapi.json are made from the same rows.
+ * route - a row says everything about a route: method and path, who may, what it takes and gives, and which
+ * command it is. The router, the checks of a request and /openapi.json are made from the same rows.
  */
 #ifndef API_RESOURCES_ROUTE_H
 #define API_RESOURCES_ROUTE_H
@@ -47,8 +47,8 @@ struct route {
 	int			 status;
 	const char		*query;		/* parameters that it takes, blank separated; NULL: none */
 	/*
-	 * Reads: called when who asks and the target are loaded and may be seen; answers, now or later. Commands: NULL, or called
-	 * in the place of the common way.
+	 * Reads: called when who asks and the target are loaded and may be seen; answers, now or later. Commands:
+	 * NULL, or called in the place of the common way.
 	 */
 	void	(*handle)(struct call *call);
 	/* Commands: writes the reply; NULL: the item that the outcome names, or else the claim. */
@@ -71,7 +71,8 @@ struct route {
 #define PATCH(...)	ROUTE(PATCH, __VA_ARGS__)
 #define DELETE(...)	ROUTE(DELETE, __VA_ARGS__)
 
-#define ROUTE_ROWS(X) X(claims) X(items) X(people) X(programs) X(funds) X(codes) X(jobs) X(pages) X(documents) X(webhooks)
+#define ROUTE_ROWS(X) X(claims) X(items) X(people) X(programs) X(funds) X(codes) X(jobs) X(pages) X(documents) \
+	X(webhooks)
 
 struct route_table {
 	const struct route	*rows;

@@ -58,8 +58,8 @@ api_routes(struct api *api)
 		for (size_t i = 0; i < tables[t]->count; i++)
 			http_router_add(api->router, tables[t]->rows[i].method, tables[t]->rows[i].pattern,
 			    (void *)(uintptr_t)&tables[t]->rows[i]);
-	api->requests = metrics_add(api->metrics, METRIC_COUNTER, "coopclaims_http_requests_total", "Requests by route and status",
-	    "route,method,status");
+	api->requests = metrics_add(api->metrics, METRIC_COUNTER, "coopclaims_http_requests_total",
+	    "Requests by route and status", "route,method,status");
 	api->duration = metrics_add(api->metrics, METRIC_HISTOGRAM, "coopclaims_http_request_seconds",
 	    "Time from the complete head to the end of the reply", "route");
 	api->jobs = metrics_add(api->metrics, METRIC_GAUGE, "coopclaims_jobs", "Work items by kind and state", "kind,state");

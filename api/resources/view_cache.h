@@ -1,7 +1,7 @@
 /*
- * view_cache - bytes of claims as somebody saw them. A view follows from the claim, its account, programme and rules, from who
- * looks, and from the quarter of an hour (days begin at one, in every zone); all of them are in the key, and their sequences were
- * confirmed in Redis in the same request. Bounded; one entry a slot.
+ * view_cache - bytes of claims as somebody saw them. A view follows from the claim, its account, programme and
+ * rules, from who looks, and from the quarter of an hour (days begin at one, in every zone); all of them are
+ * in the key, and their sequences were confirmed in Redis in the same request. Bounded; one entry a slot.
  */
 #ifndef API_RESOURCES_VIEW_CACHE_H
 #define API_RESOURCES_VIEW_CACHE_H

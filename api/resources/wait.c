@@ -1,6 +1,6 @@
 /*
- * wait - see wait.h. Asks the store every POLL_MS: one pipelined read that says "unchanged" is cheaper than a subscription for
- * each of those who wait, and works the same on a cluster.
+ * wait - see wait.h. Asks the store every POLL_MS: one pipelined read that says "unchanged" is cheaper than a
+ * subscription for each of those who wait, and works the same on a cluster.
  */
 #include "api/resources/wait.h"
 

@@ -1,6 +1,7 @@
 /*
- * webhooks - where events are sent, for the administrators of an organisation and for a contributor and his one claim; the log
- * of what was sent. Commands ask who calls before anything else: the rules of an endpoint are engine/endpoints.c.
+ * webhooks - where events are sent, for the administrators of an organisation and for a contributor and his
+ * one claim; the log of what was sent. Commands ask who calls before anything else: the rules of an endpoint
+ * are engine/endpoints.c.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -342,6 +343,7 @@ delivery_list(struct call *call)
 	    !param_list(call, "event_type", letters, &filter.types) || !param_time(call, "from", &filter.from_ms) ||
 	    !param_time(call, "to", &filter.to_ms))
 		return;
-	if (deliveries_list(call->api->store, call->id, &filter, limit, call_param(call, "cursor"), deliveries_read, call) == -1)
+	if (deliveries_list(call->api->store, call->id, &filter, limit, call_param(call, "cursor"), deliveries_read,
+	    call) == -1)
 		call_refusef(call, "invalid_cursor", "Use the cursor of the page before, with the same parameters");
 }
