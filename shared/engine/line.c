@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include <event2/event.h>
+#define HASH_FUNCTION HASH_FNV	/* the default one falls through cases, which clang warns of */
 #include <uthash.h>
 
 #include "base/clock.h"
