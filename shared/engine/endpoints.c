@@ -12,7 +12,6 @@
 #include "base/json.h"
 #include "base/xmalloc.h"
 #include "domain/access.h"
-#include "domain/emit.h"
 #include "domain/endpoint.h"
 #include "domain/resource.h"
 #include "engine/deliveries.h"
@@ -298,7 +297,9 @@ test_decide(struct execution *x, struct outcome *outcome, struct problem *proble
 
 	if (check_enabled(x, problem) == -1)
 		return -1;
-	event = emit(&x->world, &outcome->events, 0, "test.ping", "evt", json_int(x->world.target->head, "revision"));
+	event = events_add(&outcome->events, 0, "test.ping");
+	x->world.new_id(&x->world, "evt", event->id);
+	event->revision = json_int(x->world.target->head, "revision");
 	event->quiet = true;			/* for this endpoint alone, whatever types it wants */
 	event_data(event, "endpoint_id", json_string(x->world.target->id));
 	delivery_id(outcome->item_id, event->id, x->world.target->id);
