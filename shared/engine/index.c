@@ -46,15 +46,13 @@ claim_index(struct commit *commit, unsigned number, const struct aggregate *befo
 {
 	unsigned partition = (unsigned)id_partition(after->id);
 	const char *account = json_str(after->head, "fund_account_id");
-	json_t *row = claim_row(after);
 	struct buf text = BUF_INIT(0);
 	char scope[64], key[STORE_KEY_SIZE], amount[24];
 	int64_t due, due_before;
 
-	json_write_canonical(&text, row);
+	claim_row(&text, after);
 	commit_set(commit, number, "row", text.data, text.len);
 	buf_done(&text);
-	json_decref(row);
 
 	snprintf(scope, sizeof(scope), "o:%s", json_str(after->head, "organization_id"));
 	claim_sorts(commit, before, after, scope, true);

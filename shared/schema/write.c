@@ -112,9 +112,8 @@ write_name(struct buf *out, const char *name)
 {
 	if (out->len > 0 && out->data[out->len - 1] != '{')
 		buf_addch(out, ',');
-	buf_addch(out, '"');
-	buf_addstr(out, name);
-	buf_add(out, "\":", 2);
+	json_write_string(out, name, strlen(name));
+	buf_addch(out, ':');
 }
 
 static void

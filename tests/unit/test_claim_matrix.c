@@ -346,12 +346,19 @@ test_claim_row_has_what_lists_need(void **state)
 {
 	struct claim_world cw;
 	struct claim_slot *slot;
+	struct buf text = BUF_INIT(0), canonical = BUF_INIT(0);
 	json_t *row;
 
 	(void)state;
 	build(&cw, 'U');
 	slot = claim_world_slot(&cw, "clm");
-	row = claim_row(slot->claim);
+	claim_row(&text, slot->claim);
+	row = json_read_own(text.data, text.len);
+	json_write_canonical(&canonical, row);
+	assert_string_equal(text.data, canonical.data);
+	assert_string_equal(json_str(row, "id"), slot->claim->id);
+	assert_int_equal(json_int(row, "open_requests"), 0);
+	assert_string_equal(json_str(row, "waiting_on"), "reviewer");
 	assert_string_equal(json_str(row, "state"), "under_review");
 	assert_string_equal(json_str(row, "reviewer_id"), claim_world_actor(&cw, "rob")->id);
 	assert_string_equal(json_str(row, "created_by"), claim_world_actor(&cw, "anna")->id);
@@ -361,6 +368,8 @@ test_claim_row_has_what_lists_need(void **state)
 	assert_string_equal(json_str(row, "submitted_at"), "2026-09-11T07:00:00.000Z");
 	assert_int_equal(claim_next_due(slot->claim, cw.program), 0);
 	json_decref(row);
+	buf_done(&text);
+	buf_done(&canonical);
 	claim_world_done(&cw);
 }
 
