@@ -84,7 +84,7 @@ static const struct option_row rows[] = {
 	{ "seal-secret", OPTION_SECRET, AT(seal_secret), NULL, 0, 0, NULL,
 	    "Seals secrets in remembered replies; the same for all api processes. DATA/secret unless given." },
 	{ "threads", OPTION_INT, AT(threads), "4", 1, 64, NULL, "Threads of a process for what blocks: files." },
-	{ "cache", OPTION_BYTES, AT(cache_bytes), "8MiB", 1 << 20, 1LL << 40, NULL,
+	{ "cache", OPTION_BYTES, AT(cache_bytes), "6MiB", 1 << 20, 1LL << 40, NULL,
 	    "Memory of a process for objects that it has read; each is confirmed by Redis before it is used." },
 	{ "request-time", OPTION_MS, AT(request_ms), "10s", 100, HOUR_MS, NULL, "Limit of a command, from request to reply." },
 	{ "drain", OPTION_MS, AT(drain_ms), "25s", 0, HOUR_MS, NULL,

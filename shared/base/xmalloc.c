@@ -18,7 +18,7 @@
  * back to the kernel within a second. Without it the name means nothing.
  */
 extern const char *malloc_conf;
-const char *malloc_conf = "narenas:1,tcache_max:4096,dirty_decay_ms:1000,muzzy_decay_ms:0";
+const char *malloc_conf = "narenas:1,dirty_decay_ms:1000,muzzy_decay_ms:0";
 
 static void	out_of_memory(size_t size) __attribute__((noreturn));
 

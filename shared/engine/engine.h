@@ -26,7 +26,7 @@ struct metrics;
 struct engine_config {
 	unsigned	 partitions;
 	bool		 sandbox;
-	int64_t		 cache_bytes;		/* parsed snapshots, estimated; 8 MiB */
+	int64_t		 cache_bytes;		/* parsed snapshots, estimated; 6 MiB */
 	int64_t		 request_ms;		/* from start to answer, 10000; standing in line included */
 	const char	*seal_secret;		/* seals what is secret in kept replies; may be NULL */
 	/* The dispatcher's hooks, offer for every job after its commit; NULL in workers: jobs are then found by the sweep. */

@@ -28,6 +28,9 @@
 #define EXECUTIONS_MAX	4096	/* of one process at a time, gone clients' included */
 #define TRIES_MAX	16
 #define PAUSE_MS	4	/* times the try, with jitter, before deciding again */
+#define HEAD_BYTES	1024
+#define ITEM_BYTES	512
+#define RESULT_BYTES	2048	/* of a machine */
 
 enum step { STEP_LOAD, STEP_GATHER, STEP_NUMBER, STEP_DECIDE, STEP_RENDER, STEP_COMMIT };
 static const char *const step_names[] = { "load", "gather", "number", "decide", "render", "commit" };
@@ -341,6 +344,13 @@ execute_commit(struct execution *x)
 	store_commit(x->engine->store, build_commit(x), x->state->deadline_ms, execute_committed, x);
 }
 
+/* About what an aggregate takes as text, by what claims have: nobody writes all of it after a change. */
+static size_t
+text_bytes(const struct aggregate *aggregate)
+{
+	return HEAD_BYTES + ITEM_BYTES * json_object_size(aggregate->items) + RESULT_BYTES * json_object_size(aggregate->machine);
+}
+
 static void
 execute_committed(enum commit_result result, const struct store_field *kept, size_t count, void *arg)
 {
@@ -359,8 +369,7 @@ execute_committed(enum commit_result result, const struct store_field *kept, siz
 	case COMMIT_MINE:
 		for (unsigned t = 0; t < TARGETS; t++)
 			if (x->state->after[t] != NULL && x->state->after[t] != x->state->before[t])
-				cache_put(engine->cache, x->state->after[t],
-				    1024 + 512 * json_object_size(x->state->after[t]->items));
+				cache_put(engine->cache, x->state->after[t], text_bytes(x->state->after[t]));
 		json_array_foreach (x->outcome.jobs, i, job)
 			if (engine->config.offer != NULL)
 				engine->config.offer(json_str(job, "key"), json_str(job, "kind"), json_int(job, "due_ms"),

@@ -68,7 +68,6 @@ struct execution_state {
 	struct line_ticket	 line[TARGETS];
 	const struct aggregate	*before[TARGETS];	/* as loaded; references */
 	const struct aggregate	*after[TARGETS];
-	size_t			 bytes[TARGETS];	/* of the snapshot's text, for the cache */
 	char			 commit_id[ID_SIZE];
 	char			 new_id[ID_SIZE];	/* of a creation */
 	char			 number[24];

@@ -98,6 +98,7 @@ snapshot_read(const struct store_want *want, size_t *bytes)
 		json_t *result = json_read_own(f->value, f->value_len);
 		char name[64];
 
+		*bytes += f->value_len;
 		if (!json_is_object(result) || f->name_len >= sizeof(name)) {
 			damaged = true;
 			json_decref(result);
