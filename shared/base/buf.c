@@ -12,7 +12,7 @@
 
 #include "base/xmalloc.h"
 
-#define BUF_SMALLEST	128
+#define BUF_SMALLEST	512
 #define BUF_READ_BYTES	(64 * 1024)
 
 static int	buf_grow(struct buf *buf, size_t more);

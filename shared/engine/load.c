@@ -149,8 +149,16 @@ token_ids(struct run *run, const char *ids)
 {
 	struct load *load = run->load;
 	char id[3][ID_SIZE] = { "", "", "" };
-	int n = sscanf(ids, "%30s %30s %30s", id[0], id[1], id[2]);
+	int n = 0;
 
+	while (*ids != '\0' && n < 3) {
+		size_t len = strcspn(ids, " ");
+
+		if (len >= ID_SIZE)
+			return false;
+		memcpy(id[n++], ids, len);
+		ids += len + (ids[len] == ' ');
+	}
 	memcpy(load->caller_key, id[1], ID_SIZE);
 	if (n == 3 && id_valid(id[0], "tok") && id_valid(id[1], "usr") && id_valid(id[2], "org")) {
 		load_set(load, SLOT_TOKEN, id[0]);
