@@ -64,20 +64,28 @@ rconn_new(struct event_base *base, const struct store_config *config, const stru
 }
 
 void
-rconn_free(struct rconn *conn)
+rconn_end(struct rconn *conn)
 {
-	if (conn == NULL)
-		return;
-	assert(!conn->in_callback);
 	bool was_up = conn->state == CONN_UP;
 
-	rconn_close(conn);
-	conn->state = CONN_CLOSED;
-	rconn_fail_calls(conn, was_up, false);
+	assert(!conn->in_callback);
+	if (conn->state != CONN_CLOSED) {
+		rconn_close(conn);
+		conn->state = CONN_CLOSED;
+		rconn_fail_calls(conn, was_up, false);
+	}
 	for (unsigned rounds = 0; conn->refused.count > 0; rounds++) {
 		assert(rounds < 1000);	/* someone tries again for ever, although it is being freed */
 		rconn_late(-1, 0, conn);
 	}
+}
+
+void
+rconn_free(struct rconn *conn)
+{
+	if (conn == NULL)
+		return;
+	rconn_end(conn);
 	event_free(conn->timer);
 	event_free(conn->flush);
 	event_free(conn->late);

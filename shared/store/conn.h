@@ -31,7 +31,9 @@ struct rconn_ops {
 /* NULL with errno EINVAL: the address is none. Strings of the config are copied. */
 struct rconn	*rconn_new(struct event_base *base, const struct store_config *config,
 	    const struct rconn_ops *ops, void *owner);
-/* Fails what waits first. Never from one of its callbacks. */
+/* Fails what waits; from then on all is refused, by rconn_end() again. Never from one of its callbacks. */
+void		 rconn_end(struct rconn *conn);
+/* Ends it first. */
 void		 rconn_free(struct rconn *conn);
 
 bool		 rconn_is_up(const struct rconn *conn);

@@ -70,9 +70,12 @@ store_free(struct store *store)
 	store->listener_count = 0;
 	while ((waiter = TAILQ_FIRST(&store->waiters)) != NULL)
 		waiter_done(waiter, false);
-	rconn_free(store->conn);
-	while ((waiter = TAILQ_FIRST(&store->waiters)) != NULL)
+	rconn_end(store->conn);		/* whoever is told so may ask once more, or begin to wait: it is there to refuse that, too */
+	while ((waiter = TAILQ_FIRST(&store->waiters)) != NULL) {
 		waiter_done(waiter, false);
+		rconn_end(store->conn);
+	}
+	rconn_free(store->conn);
 	subscriber_free(store->subscriber);
 	if (store->password != NULL)
 		explicit_bzero(store->password, strlen(store->password));

@@ -631,6 +631,56 @@ test_what_stands_in_line_at_the_end_is_told(void **state)
 	forget();
 }
 
+/* A read that waits for the connection to come back, and asks once more when it is told that it does not. */
+struct asking {
+	struct store	*store;
+	struct store_read read;
+	struct store_want want;
+	int		 answered, again;
+};
+
+static void
+asked_again(enum store_status status, const struct redisReply *reply, void *arg)
+{
+	(void)reply;
+	assert_int_equal(status, STORE_UNAVAILABLE);
+	((struct asking *)arg)->again++;
+}
+
+static void
+asked(enum store_status status, struct store_read *read, void *arg)
+{
+	struct asking *a = arg;
+
+	(void)read;
+	assert_int_equal(status, STORE_UNAVAILABLE);
+	a->answered++;
+	store_commandf(a->store, asked_again, a, "PING");
+}
+
+static void
+test_a_store_that_goes_refuses_what_its_answers_ask_for(void **state)
+{
+	struct redis redis;
+	struct asking a = { .read = { .count = 1 } };
+
+	(void)state;
+	redis_start(&redis, 0, NULL);
+	a.store = redis_store(&redis, w.session.base);
+	a.read.wants = &a.want;
+	id_new(a.want.id, "clm", 0);
+	kill(redis.pid, SIGSTOP);
+	store_read(a.store, &a.read, asked, &a);
+	loop_until(w.session.base, &a.answered, 1, 50);		/* it was sent */
+	redis_kill(&redis, SIGKILL);
+	loop_until(w.session.base, &a.answered, 1, 20);		/* and waits for another connection */
+	assert_int_equal(a.answered, 0);
+	store_free(a.store);
+	assert_int_equal(a.answered, 1);
+	assert_int_equal(a.again, 1);
+	redis_stop(&redis);
+}
+
 int
 main(void)
 {
@@ -648,6 +698,7 @@ main(void)
 		cmocka_unit_test(test_a_damaged_snapshot_is_no_crash),
 		cmocka_unit_test(test_a_load_of_nothing_answers_later),
 		cmocka_unit_test(test_what_stands_in_line_at_the_end_is_told),
+		cmocka_unit_test(test_a_store_that_goes_refuses_what_its_answers_ask_for),
 		cmocka_unit_test(test_every_command_ends_once_when_redis_goes),
 	};
 
