@@ -47,20 +47,21 @@ static const struct route rows[] = {
 	    .flags = ROUTE_ACCESS | ROUTE_NO_BODY, COMMAND("remove"), .status = 204, .render = endpoint_render),
 	ACTION("enable", "enable_webhook_endpoint", "Send events again", "enable"),
 	ACTION("disable", "disable_webhook_endpoint", "Send nothing; what waits is discarded", "disable"),
-	POST(W "/{id}/rotate-secret", "rotate_webhook_secret", "A new secret; the old one signs, too, for a while", ADMIN,
-	    .flags = ROUTE_ACCESS, COMMAND("rotate"), .body = &schema_rotate, .use = SCHEMA_POST,
+	POST(W "/{id}/rotate-secret", "rotate_webhook_secret", "A new secret; the old one signs, too, for a while",
+	    ADMIN, .flags = ROUTE_ACCESS, COMMAND("rotate"), .body = &schema_rotate, .use = SCHEMA_POST,
 	    .reply = &schema_webhook_endpoint, .status = 200, .render = endpoint_render),
-	POST(W "/{id}/test", "test_webhook_endpoint", "Send test.ping", ADMIN, .flags = ROUTE_ACCESS, COMMAND("test"),
-	    .body = &schema_empty, .use = SCHEMA_POST, .reply = &schema_delivery, .status = 202,
+	POST(W "/{id}/test", "test_webhook_endpoint", "Send test.ping", ADMIN, .flags = ROUTE_ACCESS,
+	    COMMAND("test"), .body = &schema_empty, .use = SCHEMA_POST, .reply = &schema_delivery, .status = 202,
 	    .errors = ERRORS("invalid_state"), .render = delivery_render),
 	GET(W "/{id}/deliveries", "list_deliveries", "What was sent, newest first", ADMIN,
 	    .flags = ROUTE_LIST | ROUTE_ACCESS, .target = "whe", .reply = &schema_delivery, .status = 200,
 	    .query = "status event_type from to limit cursor", .handle = delivery_list),
-	GET(W "/{id}/deliveries/{item}", "get_delivery", "One delivery, with every try", ADMIN, .flags = ROUTE_ACCESS,
-	    .target = "whe", .item = "dlv", .reply = &schema_delivery, .status = 200, .handle = delivery_get),
+	GET(W "/{id}/deliveries/{item}", "get_delivery", "One delivery, with every try", ADMIN,
+	    .flags = ROUTE_ACCESS, .target = "whe", .item = "dlv", .reply = &schema_delivery, .status = 200,
+	    .handle = delivery_get),
 	POST(W "/{id}/deliveries/{item}/redeliver", "redeliver", "Send it again, now", ADMIN, .flags = ROUTE_ACCESS,
-	    COMMAND("redeliver"), .item = "dlv", .body = &schema_empty, .use = SCHEMA_POST, .reply = &schema_delivery,
-	    .status = 202, .errors = ERRORS("invalid_state"), .render = delivery_render),
+	    COMMAND("redeliver"), .item = "dlv", .body = &schema_empty, .use = SCHEMA_POST,
+	    .reply = &schema_delivery, .status = 202, .errors = ERRORS("invalid_state"), .render = delivery_render),
 };
 ROUTE_TABLE(webhooks, rows);
 
@@ -215,7 +216,8 @@ command_done(struct execution *x, const struct problem *problem)
 
 	if (problem == NULL && !x->reply.replayed && x->world.target != NULL) {	/* there may be something to do now */
 		hook_key(key, x->world.target->id);
-		if (x->outcome.item_id[0] == 'd' || strcmp(x->command.name, "remove") == 0 || strcmp(x->command.name, "disable") == 0)
+		if (x->outcome.item_id[0] == 'd' || strcmp(x->command.name, "remove") == 0 ||
+		    strcmp(x->command.name, "disable") == 0)
 			dispatcher_offer(call->api->dispatcher, key, HOOK_KIND, clock_real_ms());
 	}
 	call_done(x, problem);
@@ -260,7 +262,8 @@ delivery_render(struct execution *x, struct buf *out)
 	schema_write(out, &schema_delivery, row, NULL, NULL);
 	json_decref(row);
 	x->revision = -1;
-	snprintf(x->reply.location, sizeof(x->reply.location), W "/%s/deliveries/%s", x->world.target->id, x->outcome.item_id);
+	snprintf(x->reply.location, sizeof(x->reply.location), W "/%s/deliveries/%s", x->world.target->id,
+	    x->outcome.item_id);
 }
 
 static void
@@ -339,9 +342,10 @@ delivery_list(struct call *call)
 	struct deliveries_filter filter = { 0 };
 	unsigned limit;
 
-	if (!endpoint_is_his(call) || !call_limit(call, &limit) || !param_list(call, "status", letters, &filter.statuses) ||
-	    !param_list(call, "event_type", letters, &filter.types) || !param_time(call, "from", &filter.from_ms) ||
-	    !param_time(call, "to", &filter.to_ms))
+	if (!endpoint_is_his(call) || !call_limit(call, &limit) ||
+	    !param_list(call, "status", letters, &filter.statuses) ||
+	    !param_list(call, "event_type", letters, &filter.types) ||
+	    !param_time(call, "from", &filter.from_ms) || !param_time(call, "to", &filter.to_ms))
 		return;
 	if (deliveries_list(call->api->store, call->id, &filter, limit, call_param(call, "cursor"), deliveries_read,
 	    call) == -1)

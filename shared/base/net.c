@@ -88,8 +88,11 @@ net_list_new(const char *text, struct problem *problem)
 			part[n] = '\0';
 		}
 		if (n >= sizeof(part) || list->count == NETS_MAX || !parse_net(part, &list->nets[list->count])) {
-			problem_set(problem, "invalid_parameter", list->count == NETS_MAX ? "\"%.*s\": there are too many networks" :
-			    "\"%.*s\" is no network; write one as 10.20.0.0/16 or fd00::/8", (int)(n < 60 ? n : 60), text);
+			problem_set(problem, "invalid_parameter",
+			    list->count == NETS_MAX
+				? "\"%.*s\": there are too many networks"
+				: "\"%.*s\" is no network; write one as 10.20.0.0/16 or fd00::/8",
+			    (int)(n < 60 ? n : 60), text);
 			free(list);
 			return NULL;
 		}
@@ -116,8 +119,9 @@ net_refused(const struct sockaddr *addr, const struct net_list *allow)
 void
 net_text(const struct sockaddr *addr, char text[NET_TEXT_SIZE])
 {
-	const void *bytes = addr->sa_family == AF_INET ? (const void *)&((const struct sockaddr_in *)(const void *)addr)->sin_addr :
-	    (const void *)&((const struct sockaddr_in6 *)(const void *)addr)->sin6_addr;
+	const void *bytes = addr->sa_family == AF_INET
+				? (const void *)&((const struct sockaddr_in *)(const void *)addr)->sin_addr
+				: (const void *)&((const struct sockaddr_in6 *)(const void *)addr)->sin6_addr;
 
 	if ((addr->sa_family != AF_INET && addr->sa_family != AF_INET6) ||
 	    inet_ntop(addr->sa_family, bytes, text, NET_TEXT_SIZE) == NULL)

@@ -1,6 +1,6 @@
 /*
- * endpoint - which events a webhook endpoint gets. An endpoint belongs to an organisation, or to one contributor and his one
- * claim. Pure. The rules in words: shared/domain/README.md.
+ * endpoint - which events a webhook endpoint gets. An endpoint belongs to an organisation, or to one
+ * contributor and his one claim. Pure. The rules in words: shared/domain/README.md.
  */
 #ifndef DOMAIN_ENDPOINT_H
 #define DOMAIN_ENDPOINT_H
@@ -32,19 +32,24 @@ struct event_ref {
 bool	event_pattern_fits(const char *pattern, const char *type);
 
 /*
- * Is anything sent to it now? It is enabled and not removed, its organisation is active, and the contributor whose it is
- * (`claim`: his, NULL when it is not there) is still on the claim and his access has not ended.
+ * Is anything sent to it now? It is enabled and not removed, its organisation is active, and the
+ * contributor whose it is (`claim`: his, NULL when it is not there) is still on the claim and his access
+ * has not ended.
  */
-bool	endpoint_is_open(const struct aggregate *endpoint, const struct aggregate *organization, const struct aggregate *claim,
-	    int64_t now_ms);
+bool	endpoint_is_open(const struct aggregate *endpoint, const struct aggregate *organization,
+	    const struct aggregate *claim, int64_t now_ms);
 
 /*
- * May it get this event, and does it want it? `vendor`: the organisation whose programme it is an event of, "" none. Internal
- * ones go to that vendor's endpoints alone; a contributor's endpoint gets what happens on his claim.
+ * May it get this event, and does it want it? `vendor`: the organisation whose programme it is an event of,
+ * "" none. Internal ones go to that vendor's endpoints alone; a contributor's endpoint gets what happens on
+ * his claim.
  */
 bool	endpoint_wants(const struct aggregate *endpoint, const struct event_ref *ref, const char *vendor);
 
-/* May he see and change it? Administrators those of their organisation, as far as their own limits go; a contributor his own. */
+/*
+ * May he see and change it? Administrators those of their organisation, as far as their own limits go; a
+ * contributor his own.
+ */
 bool	endpoint_visible(const struct aggregate *endpoint, const struct actor *actor);
 /* Does a filter stay within the limits (locations, programmes) of an administrator who has some? */
 bool	endpoint_filter_allowed(const json_t *filter, const struct actor *actor);

@@ -1,4 +1,7 @@
-/* deliveries - see deliveries.h. What the fan-out and the holder of an endpoint write; reading the log is deliveries_read.c. */
+/*
+ * deliveries - see deliveries.h. What the fan-out and the holder of an endpoint write; reading the log is
+ * deliveries_read.c.
+ */
 #include "engine/deliveries.h"
 
 #include <assert.h>
@@ -183,7 +186,8 @@ deliveries_back(struct store *store, const char *endpoint_id, int64_t attempt, d
 }
 
 void
-deliveries_discard(struct store *store, const char *endpoint_id, int64_t attempt, bool all, deliveries_cb *cb, void *arg)
+deliveries_discard(
+    struct store *store, const char *endpoint_id, int64_t attempt, bool all, deliveries_cb *cb, void *arg)
 {
 	struct args args;
 

@@ -67,8 +67,8 @@ deliveries_list(struct store *store, const char *endpoint_id, const struct deliv
     const char *cursor, deliveries_list_cb *cb, void *arg)
 {
 	struct reading *reading;
-	char key[STORE_KEY_SIZE], statuses[LIST_SIZE], types[LIST_SIZE], from[NUMBER_SIZE], to[NUMBER_SIZE], want[NUMBER_SIZE],
-	    look[NUMBER_SIZE], score[NUMBER_SIZE] = "", after[ID_SIZE] = "";
+	char key[STORE_KEY_SIZE], statuses[LIST_SIZE], types[LIST_SIZE], from[NUMBER_SIZE], to[NUMBER_SIZE],
+	    want[NUMBER_SIZE], look[NUMBER_SIZE], score[NUMBER_SIZE] = "", after[ID_SIZE] = "";
 	const char *argv[] = { key, statuses, types, from, to, score, after, want, look };
 	size_t digits;
 
@@ -126,7 +126,8 @@ row_make(const char *id, struct redisReply *const *fields, size_t count)
 {
 	static const struct {
 		const char	*field, *member;
-	} texts[] = { { "endpoint", "endpoint_id" }, { "event", "event_id" }, { "type", "event_type" }, { "status", "status" } };
+	} texts[] = {
+	    {"endpoint", "endpoint_id"}, {"event", "event_id"}, {"type", "event_type"}, {"status", "status"}};
 	static const struct {
 		const char	*field, *member;
 	} times[] = { { "made", "created_at" }, { "updated", "updated_at" }, { "next", "next_attempt_at" } };

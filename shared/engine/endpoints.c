@@ -54,8 +54,10 @@ static const struct row {
 };
 
 const struct operation operation_endpoint = { .name = "endpoint", .decide = endpoint_decide, .extra = endpoint_extra };
-const struct operation operation_endpoint_test = { .name = "endpoint_test", .decide = test_decide, .extra = test_extra };
-const struct operation operation_endpoint_redeliver = { .name = "endpoint_redeliver", .decide = redeliver_decide, .extra = redeliver_extra };
+const struct operation operation_endpoint_test = {
+    .name = "endpoint_test", .decide = test_decide, .extra = test_extra};
+const struct operation operation_endpoint_redeliver = {
+    .name = "endpoint_redeliver", .decide = redeliver_decide, .extra = redeliver_extra};
 
 void
 endpoint_secret_new(char text[SECRET_TEXT_SIZE])
@@ -88,8 +90,8 @@ endpoints_counted(enum store_status status, const struct redisReply *reply, void
 
 	if (status == STORE_OK && (reply->type != REDIS_REPLY_ARRAY || reply->elements != 2))
 		status = STORE_ERROR;
-	counting->cb(status, status == STORE_OK ? reply->element[0]->integer : 0, status == STORE_OK ? reply->element[1]->integer : 0,
-	    counting->arg);
+	counting->cb(status, status == STORE_OK ? reply->element[0]->integer : 0,
+	    status == STORE_OK ? reply->element[1]->integer : 0, counting->arg);
 	free(counting);
 }
 
@@ -239,8 +241,8 @@ fix_create(struct execution *x, json_t *fixed, struct problem *problem)
 		json_t *params = json_object();
 
 		json_set_int(params, "max", most);
-		problem_add(problem, "body", "#", "too_many", params, "At most %lld webhook endpoints are possible here: remove one",
-		    (long long)most);
+		problem_add(problem, "body", "#", "too_many", params,
+		    "At most %lld webhook endpoints are possible here: remove one", (long long)most);
 	}
 	json_set_str(fixed, "organization_id", actor->organization_id);
 	json_set_str(fixed, "claim_id", contributor ? actor->claim_id : NULL);

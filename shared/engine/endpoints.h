@@ -1,7 +1,7 @@
 /*
- * endpoints - the commands of a webhook endpoint, for api and the worker that sends. Who may: domain/endpoint.h. What is
- * secret is in the head alone (`secrets`: array of {"secret": "whsec_..", "until_ms": real time or null}, the current one
- * first), never in what an event tells.
+ * endpoints - the commands of a webhook endpoint, for api and the worker that sends. Who may:
+ * domain/endpoint.h. What is secret is in the head alone (`secrets`: array of {"secret": "whsec_..",
+ * "until_ms": real time or null}, the current one first), never in what an event tells.
  */
 #ifndef ENGINE_ENDPOINTS_H
 #define ENGINE_ENDPOINTS_H
@@ -16,9 +16,9 @@ typedef void endpoints_cb(enum store_status status, int64_t count, int64_t now_m
 void	endpoints_count(struct store *store, const char *owner_id, endpoints_cb *cb, void *arg);
 
 /*
- * command.name create, update, remove, enable, disable, rotate. facts (the caller's, never the client's): `now_ms` real time;
- * create, rotate: `secret`; create: `count` and `since_ms`, see above; create, update: `allow_http`; disable: `reason`.
- * 404, 403; 422 with too_many, and what is wrong with a URL or filter.
+ * command.name create, update, remove, enable, disable, rotate. facts (the caller's, never the client's):
+ * `now_ms` real time; create, rotate: `secret`; create: `count` and `since_ms`, see above; create, update:
+ * `allow_http`; disable: `reason`. 404, 403; 422 with too_many, and what is wrong with a URL or filter.
  */
 extern const struct operation operation_endpoint;
 /*
@@ -26,7 +26,10 @@ extern const struct operation operation_endpoint;
  * invalid_state: it is disabled.
  */
 extern const struct operation operation_endpoint_test;
-/* Sends command.item_id, a delivery of its that is there, again; set execution.commits. facts: `now_ms`. Refusals as above. */
+/*
+ * Sends command.item_id, a delivery of its that is there, again; set execution.commits. facts: `now_ms`.
+ * Refusals as above.
+ */
 extern const struct operation operation_endpoint_redeliver;
 
 #endif

@@ -37,10 +37,10 @@ feed_ref_read(const char *text, size_t len, struct event_ref *ref)
 	memset(ref, 0, sizeof(*ref));
 	ref->sequence = json_int(json, "s");
 	ref->internal = json_flag(json, "i");
-	ok = type != NULL && strlen(type) < sizeof(ref->type) && ref->sequence > 0 && id_member(json, "a", ref->aggregate_id) &&
-	    id_member(json, "e", ref->event_id) && id_member(json, "o", ref->organization_id) &&
-	    id_member(json, "p", ref->program_id) && id_member(json, "l", ref->location_id) && ref->aggregate_id[0] != '\0' &&
-	    ref->event_id[0] != '\0';
+	ok = type != NULL && strlen(type) < sizeof(ref->type) && ref->sequence > 0 &&
+	     id_member(json, "a", ref->aggregate_id) && id_member(json, "e", ref->event_id) &&
+	     id_member(json, "o", ref->organization_id) && id_member(json, "p", ref->program_id) &&
+	     id_member(json, "l", ref->location_id) && ref->aggregate_id[0] != '\0' && ref->event_id[0] != '\0';
 	if (ok)
 		strcpy(ref->type, type);
 	json_decref(json);
@@ -124,15 +124,16 @@ entry_read_reply(const struct redisReply *reply, struct feed_entry *entry)
 	entry->at_ms = strtoll(entry->position, NULL, 10);
 	for (size_t i = 0; fields->type == REDIS_REPLY_ARRAY && i + 1 < fields->elements; i += 2)
 		if (strcmp(fields->element[i]->str, "r") == 0)
-			entry->readable = feed_ref_read(fields->element[i + 1]->str, fields->element[i + 1]->len, &entry->ref);
+			entry->readable = feed_ref_read(
+			    fields->element[i + 1]->str, fields->element[i + 1]->len, &entry->ref);
 	if (!entry->readable)
 		log_write(LOG_ERROR, "feed_damaged", "s:position", entry->position, NULL);
 	return true;
 }
 
 void
-feed_move(struct store *store, unsigned partition, const char *holder, const char *epoch, const char *from, const char *to,
-    feed_move_cb *cb, void *arg)
+feed_move(struct store *store, unsigned partition, const char *holder, const char *epoch, const char *from,
+    const char *to, feed_move_cb *cb, void *arg)
 {
 	char fanout[STORE_KEY_SIZE], feed[STORE_KEY_SIZE], keep_ms[NUMBER_SIZE], keep[NUMBER_SIZE];
 	const char *argv[] = { fanout, feed, holder, epoch, from, to, keep_ms, keep };

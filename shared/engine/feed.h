@@ -1,6 +1,7 @@
 /*
- * feed - what happened in a partition, in order, and the cursor of the one who makes webhook deliveries of it (the fan-out).
- * shared/store/README.md section 6. The cursor is leased to one process; whoever lost it moves nothing any more.
+ * feed - what happened in a partition, in order, and the cursor of the one who makes webhook deliveries of
+ * it (the fan-out). shared/store/README.md section 6. The cursor is leased to one process; whoever lost it
+ * moves nothing any more.
  */
 #ifndef ENGINE_FEED_H
 #define ENGINE_FEED_H
@@ -36,17 +37,21 @@ struct feed_batch {
 	size_t		 count;
 };
 
-/* Takes or keeps the partition's cursor for lease_ms in the name of `holder`, and reads what follows it. batch NULL unless OK. */
+/*
+ * Takes or keeps the partition's cursor for lease_ms in the name of `holder`, and reads what follows it.
+ * batch NULL unless OK.
+ */
 typedef void feed_read_cb(enum store_status status, const struct feed_batch *batch, void *arg);
-void	feed_read(struct store *store, unsigned partition, const char *holder, int64_t lease_ms, feed_read_cb *cb, void *arg);
+void	feed_read(
+	    struct store *store, unsigned partition, const char *holder, int64_t lease_ms, feed_read_cb *cb, void *arg);
 
 /*
- * Moves the cursor if holder, epoch and position are still those of the read, and trims the feed behind it. moved false: they
- * are not. Sent twice it changes nothing more (moved false then).
+ * Moves the cursor if holder, epoch and position are still those of the read, and trims the feed behind it.
+ * moved false: they are not. Sent twice it changes nothing more (moved false then).
  */
 typedef void feed_move_cb(enum store_status status, bool moved, void *arg);
-void	feed_move(struct store *store, unsigned partition, const char *holder, const char *epoch, const char *from, const char *to,
-	    feed_move_cb *cb, void *arg);
+void	feed_move(struct store *store, unsigned partition, const char *holder, const char *epoch, const char *from,
+	    const char *to, feed_move_cb *cb, void *arg);
 /* Gives the cursor back before its lease ends. */
 void	feed_leave(struct store *store, unsigned partition, const char *holder);
 

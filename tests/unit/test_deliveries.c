@@ -1,6 +1,7 @@
 /*
- * Deliveries in Redis: made once, tried by who holds the endpoint, recorded, kept for a while; and the feed with the cursor of
- * who makes them. On a plain Redis and on a node of a cluster, which refuses keys of two slots by itself.
+ * Deliveries in Redis: made once, tried by who holds the endpoint, recorded, kept for a while; and the feed
+ * with the cursor of who makes them. On a plain Redis and on a node of a cluster, which refuses keys of two
+ * slots by itself.
  */
 #include <stdarg.h>
 #include <stddef.h>
@@ -279,7 +280,8 @@ job_due(void)
 static void
 test_one_delivery_an_event_and_endpoint(void **state)
 {
-	struct event_ref refs[3] = { ref_new("claim.created", 1), ref_new("claim.updated", 2), ref_new("comment.added", 3) };
+	struct event_ref refs[3] = {
+	    ref_new("claim.created", 1), ref_new("claim.updated", 2), ref_new("comment.added", 3)};
 	char id[ID_SIZE], again[ID_SIZE], other[ID_SIZE], elsewhere[ID_SIZE];
 
 	(void)state;
@@ -315,7 +317,8 @@ test_one_delivery_an_event_and_endpoint(void **state)
 static void
 test_results_are_recorded_by_who_holds_it(void **state)
 {
-	struct event_ref refs[3] = { ref_new("claim.created", 1), ref_new("claim.updated", 2), ref_new("comment.added", 3) };
+	struct event_ref refs[3] = {
+	    ref_new("claim.created", 1), ref_new("claim.updated", 2), ref_new("comment.added", 3)};
 	char id[3][ID_SIZE], *before, *after;
 	int64_t next_ms = clock_real_ms() + 300000, since;
 
@@ -384,7 +387,8 @@ test_results_are_recorded_by_who_holds_it(void **state)
 static void
 test_a_new_delivery_wakes_the_endpoint(void **state)
 {
-	struct event_ref refs[3] = { ref_new("claim.created", 1), ref_new("claim.updated", 2), ref_new("comment.added", 3) };
+	struct event_ref refs[3] = {
+	    ref_new("claim.created", 1), ref_new("claim.updated", 2), ref_new("comment.added", 3)};
 	char id[ID_SIZE];
 
 	(void)state;
@@ -441,7 +445,8 @@ test_what_is_kept_is_bounded(void **state)
 	assert_string_equal(status_of(first), "gone");
 	assert_string_equal(status_of(last), "succeeded");
 	/* a week later */
-	redis_ask_int(&redis, "ZADD " T "hook:%s:kept %lld %s", whe, (long long)clock_real_ms() - 7 * 86400000LL - 1000, last);
+	redis_ask_int(&redis, "ZADD " T "hook:%s:kept %lld %s", whe,
+	    (long long)clock_real_ms() - 7 * 86400000LL - 1000, last);
 	refs[0] = ref_new("claim.updated", 1);
 	make(refs, 1);
 	lease(20);
@@ -613,7 +618,8 @@ test_a_commit_makes_and_repeats(void **state)
 	assert_true(got.due.failing_since_ms == 0 && got.due.slow == 0);
 	lease(2);
 	record(2, 0, ping_id, "retrying", clock_real_ms() + 1000, 2);
-	assert_int_equal(redis_ask_int(&redis, "TTL " T "dlv:%s", ping_id), -1);	/* it lives as long as it is tried */
+	assert_int_equal(
+	    redis_ask_int(&redis, "TTL " T "dlv:%s", ping_id), -1); /* it lives as long as it is tried */
 }
 
 static json_t *
@@ -659,14 +665,22 @@ test_the_log_is_listed(void **state)
 		assert_true(strcmp(seen[i], before) < 0);
 		strcpy(before, seen[i]);
 	}
-	assert_int_equal(json_array_size(list(&(struct deliveries_filter){ .statuses = "retrying,succeeded" }, 200, NULL)), 3);
+	assert_int_equal(
+	    json_array_size(list(&(struct deliveries_filter){ .statuses = "retrying,succeeded"}, 200, NULL)), 3);
 	assert_int_equal(json_array_size(list(&(struct deliveries_filter){ .statuses = "failed" }, 200, NULL)), 0);
 	assert_int_equal(json_array_size(list(&(struct deliveries_filter){ .types = "claim.*" }, 200, NULL)), 6);
-	assert_int_equal(json_array_size(list(&(struct deliveries_filter){ .types = "comment.added,test.*" }, 200, NULL)), 6);
+	assert_int_equal(
+	    json_array_size(list(&(struct deliveries_filter){ .types = "comment.added,test.*"}, 200, NULL)), 6);
 	assert_int_equal(json_array_size(list(&(struct deliveries_filter){ .types = "*" }, 200, NULL)), 12);
-	assert_int_equal(json_array_size(list(&(struct deliveries_filter){ .types = "claim", .statuses = "pending" }, 200, NULL)), 0);
-	assert_int_equal(json_array_size(list(&(struct deliveries_filter){ .to_ms = clock_real_ms() - 3600000 }, 200, NULL)), 0);
-	assert_int_equal(json_array_size(list(&(struct deliveries_filter){ .from_ms = clock_real_ms() - 3600000 }, 200, NULL)), 12);
+	assert_int_equal(json_array_size(list(
+			     &(struct deliveries_filter){ .types = "claim", .statuses = "pending"}, 200, NULL)),
+	    0);
+	assert_int_equal(
+	    json_array_size(list(&(struct deliveries_filter){ .to_ms = clock_real_ms() - 3600000}, 200, NULL)),
+	    0);
+	assert_int_equal(
+	    json_array_size(list(&(struct deliveries_filter){ .from_ms = clock_real_ms() - 3600000}, 200, NULL)),
+	    12);
 	assert_int_equal(deliveries_list(store, whe, &all, 5, "x", rows_came, NULL), -1);
 	assert_int_equal(deliveries_list(store, whe, &all, 5, "1.dlv_", rows_came, NULL), -1);
 	assert_int_equal(deliveries_list(store, whe, &all, 5, ".dlv_01J8ZQ4V6T3K9M2N5P7R8S9T05", rows_came, NULL), -1);
@@ -699,15 +713,19 @@ test_scripts_that_are_called_wrongly_change_nothing(void **state)
 {
 	struct event_ref refs[1] = { ref_new("claim.created", 1) };
 	char id[ID_SIZE];
-	const char *makes[] = { whe, "9", "dlv_x", "evt_x", "a.b", "clm_x", "1" }, *dues[] = { "5" }, *backs[] = { "1" };
+	const char *makes[] = {whe, "9", "dlv_x", "evt_x", "a.b", "clm_x", "1"}, *dues[] = {"5"},
+		   *backs[] = {"1"};
 	const char *records[] = { "1", "0", id, "retrying", "5", "1", "{}" }, *discards[] = { "1", "1", "5" };
 	const struct {
 		struct store_script *script;
 		const char	**args;
 		size_t		 count, number;		/* of an argument that is a number */
 	} rows[] = {
-		{ &engine_make_script, makes, 7, 1 }, { &engine_due_script, dues, 1, 0 }, { &engine_record_script, records, 7, 4 },
-		{ &engine_back_script, backs, 1, 9 }, { &engine_discard_script, discards, 3, 2 },
+		{ &engine_make_script, makes, 7, 1 },
+		{ &engine_due_script, dues, 1, 0 },
+		{ &engine_record_script, records, 7, 4 },
+		{ &engine_back_script, backs, 1, 9 },
+		{ &engine_discard_script, discards, 3, 2 },
 	};
 
 	(void)state;
@@ -767,8 +785,9 @@ feed_add(const char *at)
 	char id[ID_SIZE];
 
 	id_new(id, "evt", P);
-	freeReplyObject(redis_ask(&redis, "XADD " T "feed %s r {\"a\":\"%s\",\"s\":3,\"t\":\"claim.updated\",\"e\":\"%s\",\"o\":null}",
-	    at, clm, id));
+	freeReplyObject(redis_ask(&redis,
+	    "XADD " T "feed %s r {\"a\":\"%s\",\"s\":3,\"t\":\"claim.updated\",\"e\":\"%s\",\"o\":null}", at,
+	    clm, id));
 }
 
 static void
@@ -799,7 +818,8 @@ test_one_process_has_the_cursor(void **state)
 	assert_int_equal(got.count, 30);
 	assert_string_equal(got.position, last);
 	strcpy(last, got.last);
-	redis_ask_int(&redis, "HSET " T "fanout lease %lld", (long long)clock_real_ms() - 1);	/* it was away for long */
+	redis_ask_int(
+	    &redis, "HSET " T "fanout lease %lld", (long long)clock_real_ms() - 1); /* it was away for long */
 	read_feed("b");
 	assert_true(got.held);
 	assert_string_equal(got.epoch, "2");
@@ -834,7 +854,8 @@ test_the_feed_is_trimmed_behind_the_cursor(void **state)
 	read_feed("a");
 	snprintf(at, sizeof(at), "%lld-1", (long long)old + 29);
 	assert_true(move("a", "1", "0-0", at));		/* nothing that is not yet read goes, however old */
-	assert_int_equal(redis_ask_int(&redis, "XLEN " T "feed"), 120 - 20);	/* by nodes of ten, and the cursor's own stays */
+	assert_int_equal(redis_ask_int(&redis, "XLEN " T "feed"),
+	    120 - 20); /* by nodes of ten, and the cursor's own stays */
 	read_feed("a");
 	assert_int_equal(got.count, 90);
 	assert_true(move("a", "1", got.position, got.last));
@@ -844,13 +865,17 @@ test_the_feed_is_trimmed_behind_the_cursor(void **state)
 static void
 test_references_that_are_none(void **state)
 {
-	static const char *const bad[] = { "", "{", "[]", "{}", "{\"a\":\"x\",\"s\":1,\"t\":\"a.b\",\"e\":\"evt_01J8ZQ4V6T3K9M2N5P7R8S9T00\"}",
-		"{\"a\":\"clm_01J8ZQ4V6T3K9M2N5P7R8S9T00\",\"s\":0,\"t\":\"a.b\",\"e\":\"evt_01J8ZQ4V6T3K9M2N5P7R8S9T00\"}",
-		"{\"a\":\"clm_01J8ZQ4V6T3K9M2N5P7R8S9T00\",\"s\":1,\"e\":\"evt_01J8ZQ4V6T3K9M2N5P7R8S9T00\"}",
-		"{\"a\":\"clm_01J8ZQ4V6T3K9M2N5P7R8S9T00\",\"s\":1,\"t\":\"a.b\"}",
-		"{\"a\":\"clm_01J8ZQ4V6T3K9M2N5P7R8S9T00\",\"s\":1,\"t\":\"a.b\",\"e\":\"evt_01J8ZQ4V6T3K9M2N5P7R8S9T00\",\"o\":\"us\"}" };
-	static const char good[] = "{\"a\":\"clm_01J8ZQ4V6T3K9M2N5P7R8S9T00\",\"s\":1,\"t\":\"a.b\",\"e\":\"evt_01J8ZQ4V6T3K9M2N5P7R8S9T00\","
-	    "\"o\":\"org_01J8ZQ4V6T3K9M2N5P7R8S9T00\",\"p\":null,\"i\":true,\"new\":1}";
+	static const char *const bad[] = {"", "{", "[]", "{}",
+	    "{\"a\":\"x\",\"s\":1,\"t\":\"a.b\",\"e\":\"evt_01J8ZQ4V6T3K9M2N5P7R8S9T00\"}",
+	    "{\"a\":\"clm_01J8ZQ4V6T3K9M2N5P7R8S9T00\",\"s\":0,\"t\":\"a.b\",\"e\":\"evt_"
+	    "01J8ZQ4V6T3K9M2N5P7R8S9T00\"}",
+	    "{\"a\":\"clm_01J8ZQ4V6T3K9M2N5P7R8S9T00\",\"s\":1,\"e\":\"evt_01J8ZQ4V6T3K9M2N5P7R8S9T00\"}",
+	    "{\"a\":\"clm_01J8ZQ4V6T3K9M2N5P7R8S9T00\",\"s\":1,\"t\":\"a.b\"}",
+	    "{\"a\":\"clm_01J8ZQ4V6T3K9M2N5P7R8S9T00\",\"s\":1,\"t\":\"a.b\",\"e\":\"evt_"
+	    "01J8ZQ4V6T3K9M2N5P7R8S9T00\",\"o\":\"us\"}"};
+	static const char good[] = "{\"a\":\"clm_01J8ZQ4V6T3K9M2N5P7R8S9T00\",\"s\":1,\"t\":\"a.b\",\"e\":"
+				   "\"evt_01J8ZQ4V6T3K9M2N5P7R8S9T00\","
+				   "\"o\":\"org_01J8ZQ4V6T3K9M2N5P7R8S9T00\",\"p\":null,\"i\":true,\"new\":1}";
 	struct event_ref ref;
 
 	(void)state;

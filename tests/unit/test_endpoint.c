@@ -50,9 +50,15 @@ test_patterns(void **state)
 		const char	*pattern, *type;
 		bool		 fits;
 	} rows[] = {
-		{ "*", "claim.submitted", true }, { "claim.*", "claim.submitted", true }, { "claim.submitted", "claim.submitted", true },
-		{ "claim.*", "claims.submitted", false }, { "claim.*", "invoice.added", false }, { "claim.sub", "claim.submitted", false },
-		{ "claim.submitted", "claim.sub", false }, { "", "claim.submitted", false }, { ".*", "claim.submitted", false },
+		{ "*", "claim.submitted", true },
+		{ "claim.*", "claim.submitted", true },
+		{ "claim.submitted", "claim.submitted", true },
+		{ "claim.*", "claims.submitted", false },
+		{ "claim.*", "invoice.added", false },
+		{ "claim.sub", "claim.submitted", false },
+		{ "claim.submitted", "claim.sub", false },
+		{ "", "claim.submitted", false },
+		{ ".*", "claim.submitted", false },
 	};
 
 	(void)state;
@@ -74,8 +80,8 @@ static const struct {
 	{ VENDOR, "", THEM, "comment.added", LOC, true, true },
 	{ THEM, "", US, "comment.added", LOC, true, false },
 	{ US, ",'filter':{'program_ids':['" PRG "'],'location_ids':[]}", US, "claim.submitted", LOC, false, true },
-	{ US, ",'filter':{'program_ids':['prg_01J8ZQ4V6T3K9M2N5P7R8S9T99'],'location_ids':[]}", US, "claim.submitted", LOC, false,
-	  false },
+	{ US, ",'filter':{'program_ids':['prg_01J8ZQ4V6T3K9M2N5P7R8S9T99'],'location_ids':[]}", US,
+	  "claim.submitted", LOC, false, false },
 	{ US, ",'filter':{'program_ids':[],'location_ids':['" LOC "']}", US, "claim.submitted", LOC, false, true },
 	{ US, ",'filter':{'program_ids':[],'location_ids':['" LOC "']}", US, "claim.submitted", "", false, false },
 	{ US, ",'claim_id':'" CLM "'", US, "claim.submitted", LOC, false, true },
@@ -96,8 +102,8 @@ test_who_gets_what(void **state)
 		struct aggregate *endpoint;
 		char text[400];
 
-		snprintf(text, sizeof(text), "{'organization_id':'%s'%s%s}", events[i].organization, strstr(events[i].members, "event_types") ?
-		    "" : ",'event_types':['*']", events[i].members);
+		snprintf(text, sizeof(text), "{'organization_id':'%s'%s%s}", events[i].organization,
+		    strstr(events[i].members, "event_types") ? "" : ",'event_types':['*']", events[i].members);
 		endpoint = aggregate("whe_01J8ZQ4V6T3K9M2N5P7R8S9T00", text);
 		strcpy(ref.aggregate_id, CLM);
 		strcpy(ref.type, events[i].type);
@@ -106,9 +112,11 @@ test_who_gets_what(void **state)
 		strcpy(ref.location_id, events[i].location);
 		if (endpoint_wants(endpoint, &ref, VENDOR) != events[i].gets)
 			fail_msg("row %zu", i);
-		if (strcmp(events[i].organization, VENDOR) == 0)	/* of another vendor's programme it gets nothing */
+		/* of another vendor's programme it gets nothing */
+		if (strcmp(events[i].organization, VENDOR) == 0)
 			assert_false(endpoint_wants(endpoint, &ref, THEM));
-		assert_int_equal(endpoint_wants(endpoint, &ref, ""), events[i].gets && strcmp(events[i].organization, VENDOR) != 0);
+		assert_int_equal(endpoint_wants(endpoint, &ref, ""),
+		    events[i].gets && strcmp(events[i].organization, VENDOR) != 0);
 		aggregate_unref(endpoint);
 	}
 }
@@ -126,8 +134,10 @@ test_when_it_is_open(void **state)
 		{ "{'state':'enabled'}", "{'state':'suspended'}", NULL, false },
 		{ "{'state':'enabled'}", NULL, NULL, false },
 		{ NULL, "{'state':'active'}", NULL, false },
-		{ "{'state':'enabled','collaborator_id':'" COL "'}", "{'state':'active'}", "{'state':'joined'}", true },
-		{ "{'state':'enabled','collaborator_id':'" COL "'}", "{'state':'active'}", "{'state':'removed'}", false },
+		{ "{'state':'enabled','collaborator_id':'" COL "'}", "{'state':'active'}", "{'state':'joined'}",
+		  true },
+		{ "{'state':'enabled','collaborator_id':'" COL "'}", "{'state':'active'}", "{'state':'removed'}",
+		  false },
 		{ "{'state':'enabled','collaborator_id':'" COL "'}", "{'state':'active'}", NULL, false },
 		{ "{'state':'enabled','collaborator_id':'" COL "'}", "{'state':'active'}",
 		  "{'state':'joined','expires_at':'2026-09-15T08:00:00.001Z'}", true },
@@ -137,8 +147,11 @@ test_when_it_is_open(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		struct aggregate *endpoint = rows[i].endpoint == NULL ? NULL : aggregate("whe_01J8ZQ4V6T3K9M2N5P7R8S9T00", rows[i].endpoint);
-		struct aggregate *organization = rows[i].organization == NULL ? NULL : aggregate(US, rows[i].organization);
+		struct aggregate *endpoint =
+		    rows[i].endpoint == NULL ? NULL
+					     : aggregate("whe_01J8ZQ4V6T3K9M2N5P7R8S9T00", rows[i].endpoint);
+		struct aggregate *organization =
+		    rows[i].organization == NULL ? NULL : aggregate(US, rows[i].organization);
 		struct aggregate *claim = aggregate(CLM, "{}"), *person;
 
 		if (rows[i].person != NULL) {
@@ -165,16 +178,23 @@ test_who_may_see_it(void **state)
 	struct aggregate *local = aggregate("whe_01J8ZQ4V6T3K9M2N5P7R8S9T00",
 	    "{'organization_id':'" US "','filter':{'location_ids':['" LOC "'],'program_ids':[]}}");
 	struct actor admin = { .kind = ACTOR_USER, .id = "usr_1", .organization_id = US, .roles = ROLE_PARTNER_ADMIN };
-	struct actor other = { .kind = ACTOR_USER, .id = "usr_2", .organization_id = THEM, .roles = ROLE_PARTNER_ADMIN };
-	struct actor vendor = { .kind = ACTOR_USER, .id = "usr_3", .organization_id = VENDOR, .vendor = true, .roles = ROLE_PROGRAM_ADMIN };
+	struct actor other = {
+	    .kind = ACTOR_USER, .id = "usr_2", .organization_id = THEM, .roles = ROLE_PARTNER_ADMIN};
+	struct actor vendor = {.kind = ACTOR_USER,
+	    .id = "usr_3",
+	    .organization_id = VENDOR,
+	    .vendor = true,
+	    .roles = ROLE_PROGRAM_ADMIN};
 	struct actor colleague = { .kind = ACTOR_CONTRIBUTOR, .id = COL, .organization_id = US, .claim_id = CLM };
 	struct actor another = { .kind = ACTOR_CONTRIBUTOR, .id = "col_2", .organization_id = US, .claim_id = CLM };
 	struct actor worker = { .kind = ACTOR_WORKER, .id = "notifications" };
 	json_t *limits = json_pack("[s]", LOC), *others = json_pack("[s]", "loc_01J8ZQ4V6T3K9M2N5P7R8S9T99");
 
 	(void)state;
-	assert_true(endpoint_visible(ours, &admin) && endpoint_visible(local, &admin) && !endpoint_visible(his, &admin));
-	assert_true(!endpoint_visible(ours, &other) && !endpoint_visible(ours, &vendor) && !endpoint_visible(ours, &colleague));
+	assert_true(endpoint_visible(ours, &admin) && endpoint_visible(local, &admin) &&
+		    !endpoint_visible(his, &admin));
+	assert_true(!endpoint_visible(ours, &other) && !endpoint_visible(ours, &vendor) &&
+		    !endpoint_visible(ours, &colleague));
 	assert_true(endpoint_visible(his, &colleague) && !endpoint_visible(his, &another));
 	assert_true(endpoint_visible(ours, &worker) && endpoint_visible(his, &worker));
 	admin.location_ids = limits;		/* who sees some locations only */

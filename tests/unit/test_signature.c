@@ -25,10 +25,12 @@ static const struct {
 	size_t		 len;
 	const char	*signature;
 } vectors[] = {
-	{ "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "msg_p5jXN8AQM9LWM0D4loKWxJek", 1614265330, "{\"test\": 2432232314}", 20,
-	  "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=" },
-	{ "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=", EVENT, 1789459201, "", 0, "v1,76cWQJQtmOCRrI2kixnR+ckUOHcv5ks9ej990ouLN7s=" },
-	{ "whsec_//////////////////////////////////////////8=", EVENT, 1789459201, "{\"a\":\"\0\xc3\xa9\"}", 11, "v1,0yrB4SzAz56iGJtjz0uajgjLUMDFq6ZVDRtg5jQqZtM=" },
+	{ "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "msg_p5jXN8AQM9LWM0D4loKWxJek", 1614265330,
+	  "{\"test\": 2432232314}", 20, "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=" },
+	{ "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=", EVENT, 1789459201, "", 0,
+	  "v1,76cWQJQtmOCRrI2kixnR+ckUOHcv5ks9ej990ouLN7s=" },
+	{ "whsec_//////////////////////////////////////////8=", EVENT, 1789459201, "{\"a\":\"\0\xc3\xa9\"}", 11,
+	  "v1,0yrB4SzAz56iGJtjz0uajgjLUMDFq6ZVDRtg5jQqZtM=" },
 };
 
 static void
@@ -38,7 +40,8 @@ test_signatures_are_those_of_the_standard(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(vectors); i++) {
 		struct buf out = BUF_INIT(0);
 
-		assert_true(signature_add(&out, vectors[i].secret, vectors[i].id, vectors[i].timestamp, vectors[i].body, vectors[i].len));
+		assert_true(signature_add(&out, vectors[i].secret, vectors[i].id, vectors[i].timestamp,
+		    vectors[i].body, vectors[i].len));
 		assert_string_equal(out.data, vectors[i].signature);
 		buf_done(&out);
 	}
@@ -66,9 +69,10 @@ test_every_secret_signs(void **state)
 static void
 test_secrets_that_are_none_sign_nothing(void **state)
 {
-	static const char *const bad[] = { "", "whsec_", "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLa!w",
-		"whsec_MfKQ9r8G", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaS", "whpk_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
-		"whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA" };
+	static const char *const bad[] = {"", "whsec_", "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+	    "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLa!w", "whsec_MfKQ9r8G", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaS",
+	    "whpk_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+	    "whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
@@ -108,20 +112,26 @@ assert_message(const char *entry, const char *expect, bool internal)
 }
 
 #define D64 "2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae"
-#define ENTRY(about, data, visibility) \
-	"{\"actor\":{\"id\":\"usr_1\",\"name\":{\"personal\":\"" D64 "\"}},\"aggregate_id\":\"" about "\",\"data\":" data ",\"id\":\"" \
-	EVENT "\",\"occurred_at\":\"2026-09-15T08:00:00.000Z\",\"organization_id\":\"org_1\",\"sequence\":14,\"type\":\"claim.submitted\"," \
+#define ENTRY(about, data, visibility)                                                                   \
+	"{\"actor\":{\"id\":\"usr_1\",\"name\":{\"personal\":\"" D64 "\"}},\"aggregate_id\":\"" about    \
+	"\",\"data\":" data ",\"id\":\"" EVENT                                                           \
+	"\",\"occurred_at\":\"2026-09-15T08:00:00.000Z\",\"organization_id\":\"org_1\",\"sequence\":14," \
+	"\"type\":\"claim.submitted\","                                                                  \
 	"\"v\":1,\"visibility\":\"" visibility "\"}"
-#define MESSAGE(claim, data, url) \
-	"{\"type\":\"claim.submitted\",\"timestamp\":\"2026-09-15T08:00:00.000Z\",\"id\":\"" EVENT "\",\"data\":{\"claim_id\":" claim \
-	",\"organization_id\":\"org_1\",\"sequence\":14," data "\"url\":\"" url "\"}}"
+#define MESSAGE(claim, data, url)                                                                  \
+	"{\"type\":\"claim.submitted\",\"timestamp\":\"2026-09-15T08:00:00.000Z\",\"id\":\"" EVENT \
+	"\",\"data\":{\"claim_id\":" claim ",\"organization_id\":\"org_1\",\"sequence\":14," data  \
+	"\"url\":\"" url "\"}}"
 
 static void
 test_a_body_says_what_happened_and_nothing_personal(void **state)
 {
 	(void)state;
-	assert_message(ENTRY("clm_1", "{\"action\":\"submit\",\"from\":\"editing\",\"to\":\"submitted\"}", "all"),
-	    MESSAGE("\"clm_1\"", "\"action\":\"submit\",\"from\":\"editing\",\"to\":\"submitted\",", "/v1/claims/clm_1"), false);
+	assert_message(
+	    ENTRY("clm_1", "{\"action\":\"submit\",\"from\":\"editing\",\"to\":\"submitted\"}", "all"),
+	    MESSAGE("\"clm_1\"", "\"action\":\"submit\",\"from\":\"editing\",\"to\":\"submitted\",",
+		"/v1/claims/clm_1"),
+	    false);
 	assert_message(ENTRY("clm_1", "{\"comment_id\":\"cmt_1\",\"text\":{\"personal\":\"" D64 "\"}}", "internal"),
 	    MESSAGE("\"clm_1\"", "\"comment_id\":\"cmt_1\",", "/v1/claims/clm_1"), true);
 	assert_message(ENTRY("acc_1", "{\"claim_id\":\"clm_2\"}", "all"),

@@ -1,7 +1,7 @@
 /*
- * batch - what one read of a feed gave: whose programmes they are, which endpoints there are now, what each of them wants; then
- * the deliveries, and at last the cursor. Nothing of an endpoint is taken from memory: lists and snapshots are read, or
- * confirmed, after the events were.
+ * batch - what one read of a feed gave: whose programmes they are, which endpoints there are now, what each
+ * of them wants; then the deliveries, and at last the cursor. Nothing of an endpoint is taken from memory:
+ * lists and snapshots are read, or confirmed, after the events were.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -207,7 +207,8 @@ batch_owners(struct batch *batch)
 		strcpy(asking->owner, owner);
 		store_key(key, (unsigned)id_partition(owner), "ix:o:%s:whe", owner);
 		batch_call(batch);
-		store_commandf(batch->fanout->store, owner_listed, asking, "ZRANGE %s 0 %d", key, OWNER_ENDPOINTS_MAX - 1);
+		store_commandf(
+		    batch->fanout->store, owner_listed, asking, "ZRANGE %s 0 %d", key, OWNER_ENDPOINTS_MAX - 1);
 	}
 	batch_end_step(batch);
 }
@@ -272,8 +273,8 @@ batch_make(struct batch *batch)
 		if (candidate->count == 0)
 			continue;
 		batch_call(batch);
-		deliveries_make(batch->fanout->store, candidate->load.slot[SLOT_TARGET].id, candidate->refs, candidate->count,
-		    candidate_made, candidate);
+		deliveries_make(batch->fanout->store, candidate->load.slot[SLOT_TARGET].id, candidate->refs,
+		    candidate->count, candidate_made, candidate);
 	}
 	batch_end_step(batch);
 }
@@ -286,7 +287,8 @@ candidate_choose(struct candidate *candidate)
 	struct batch *batch = candidate->batch;
 	int64_t since_ms;
 
-	if (!endpoint_is_open(endpoint, load->slot[SLOT_ORGANIZATION].aggregate, load->slot[SLOT_TOKEN].aggregate, load->now_ms))
+	if (!endpoint_is_open(endpoint, load->slot[SLOT_ORGANIZATION].aggregate,
+		load->slot[SLOT_TOKEN].aggregate, load->now_ms))
 		return;
 	since_ms = json_int(endpoint->head, "since_ms");	/* what was before it is none of its */
 	if (id_partition(endpoint->id) != (int)batch->part->partition)
@@ -325,8 +327,8 @@ batch_move(struct batch *batch)
 {
 	batch_begin_step(batch, NULL);
 	batch_call(batch);
-	feed_move(batch->fanout->store, batch->part->partition, batch->fanout->holder, batch->epoch, batch->from, batch->to,
-	    batch_moved, batch);
+	feed_move(batch->fanout->store, batch->part->partition, batch->fanout->holder, batch->epoch,
+	    batch->from, batch->to, batch_moved, batch);
 	store_uncork(batch->fanout->store);
 }
 

@@ -147,8 +147,8 @@ part_read(enum store_status status, const struct feed_batch *batch, void *arg)
 	} else if (batch->held && clock_mono_us() - part->moved_us > TRIM_US) {
 		part->moved_us = clock_mono_us();
 		fanout->calls++;
-		feed_move(fanout->store, part->partition, fanout->holder, batch->epoch, batch->position, batch->position,
-		    part_trimmed, part);
+		feed_move(fanout->store, part->partition, fanout->holder, batch->epoch, batch->position,
+		    batch->position, part_trimmed, part);
 	} else {
 		part_ended(part, true, false);
 	}

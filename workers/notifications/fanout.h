@@ -1,7 +1,7 @@
 /*
- * fanout - from what happened to deliveries. Each partition's cursor is leased by one process; it reads what follows, makes a
- * delivery for each endpoint that wants it, and moves the cursor when all of them are there: at least once, and since a
- * delivery's id follows from event and endpoint, not twice.
+ * fanout - from what happened to deliveries. Each partition's cursor is leased by one process; it reads
+ * what follows, makes a delivery for each endpoint that wants it, and moves the cursor when all of them are
+ * there: at least once, and since a delivery's id follows from event and endpoint, not twice.
  */
 #ifndef NOTIFICATIONS_FANOUT_H
 #define NOTIFICATIONS_FANOUT_H

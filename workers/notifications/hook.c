@@ -1,4 +1,7 @@
-/* hook - see hook.h. hook_step() is the one place that decides what comes next; everything else says what has happened. */
+/*
+ * hook - see hook.h. hook_step() is the one place that decides what comes next; everything else says what
+ * has happened.
+ */
 #include "workers/notifications/hook.h"
 
 #include <stdio.h>
@@ -130,7 +133,8 @@ hook_step(struct hook *hook)
 				try_free(try);		/* still due, for the next holder */
 	} else {
 		hook_send(hook);
-		if ((!hook->open || hook->in_state[TRY_READY] + hook->in_state[TRY_READING] == 0) && hook->next_fetch_us <= now_us)
+		if ((!hook->open || hook->in_state[TRY_READY] + hook->in_state[TRY_READING] == 0) &&
+		    hook->next_fetch_us <= now_us)
 			hook_fetch(hook);
 	}
 	if (TAILQ_EMPTY(&hook->tries) && hook->fetching == 0 && !hook->disabling && (over || hook->empty)) {
@@ -146,7 +150,8 @@ hook_step(struct hook *hook)
 static bool
 hook_is_over(const struct hook *hook)
 {
-	return hook->closed || hook->job->lost || hook->notifications->process->stopping || clock_mono_us() >= hook->until_us;
+	return hook->closed || hook->job->lost || hook->notifications->process->stopping ||
+	       clock_mono_us() >= hook->until_us;
 }
 
 /* ---- what came of it ---- */
@@ -200,8 +205,8 @@ hook_recorded(enum store_status status, const struct deliveries_answer *answer, 
 		return;
 	if (status == STORE_OK && !answer->held)
 		hook->job->lost = true;
-	if (status == STORE_OK && answer->failing_since_ms > 0 && clock_real_ms() - answer->failing_since_ms > HOOK_FAILING_MS &&
-	    hook->disable == NULL)
+	if (status == STORE_OK && answer->failing_since_ms > 0 &&
+	    clock_real_ms() - answer->failing_since_ms > HOOK_FAILING_MS && hook->disable == NULL)
 		hook->disable = "failing";
 	hook_soon(hook);
 }
@@ -289,7 +294,8 @@ hook_loaded(struct load *load, const struct problem *problem, void *arg)
 
 	if (!hook_called(hook))
 		return;
-	if (problem == NULL && endpoint != NULL && load->slot[SLOT_ORGANIZATION].id[0] == '\0') {	/* whose it is: now it is known */
+	if (problem == NULL && endpoint != NULL &&
+	    load->slot[SLOT_ORGANIZATION].id[0] == '\0') { /* whose it is: now it is known */
 		load_set(load, SLOT_ORGANIZATION, json_str(endpoint->head, "organization_id"));
 		load_set(load, SLOT_TOKEN, json_str(endpoint->head, "claim_id"));
 		hook->calls++;
@@ -302,8 +308,8 @@ hook_loaded(struct load *load, const struct problem *problem, void *arg)
 		hook->next_fetch_us = clock_mono_us() + AGAIN_US;
 		return;
 	}
-	hook->open = endpoint_is_open(endpoint, load->slot[SLOT_ORGANIZATION].aggregate, load->slot[SLOT_TOKEN].aggregate,
-	    load->now_ms);
+	hook->open = endpoint_is_open(
+	    endpoint, load->slot[SLOT_ORGANIZATION].aggregate, load->slot[SLOT_TOKEN].aggregate, load->now_ms);
 	hook->closed = !hook->open;
 	hook->gone = !resource_exists(endpoint);
 	hook_soon(hook);
@@ -347,7 +353,8 @@ hook_disabled(struct execution *x, const struct problem *problem)
 		return;
 	hook->disabling = false;
 	if (problem == NULL) {
-		log_write(LOG_WARN, "webhook_disabled", "s:endpoint", hook->endpoint_id, "s:reason", hook->disable, NULL);
+		log_write(LOG_WARN, "webhook_disabled", "s:endpoint", hook->endpoint_id, "s:reason",
+		    hook->disable, NULL);
 		hook->closed = true;
 	} else {	/* removed meanwhile, or the store is away: the next fetch tells */
 		hook->until_us = 0;

@@ -1,7 +1,7 @@
 /*
- * hook - one endpoint, held by its job: sends what is due at the endpoint's rate, records what came of it in batches, and gives
- * the endpoint back when nothing is due or after HOOK_HOLD_MS. So rates need no shared counter, and an endpoint that hangs holds
- * up nobody else.
+ * hook - one endpoint, held by its job: sends what is due at the endpoint's rate, records what came of it
+ * in batches, and gives the endpoint back when nothing is due or after HOOK_HOLD_MS. So rates need no
+ * shared counter, and an endpoint that hangs holds up nobody else.
  */
 #ifndef NOTIFICATIONS_HOOK_H
 #define NOTIFICATIONS_HOOK_H

@@ -8,9 +8,9 @@
 struct buf;
 
 /*
- * Appends {"type", "timestamp", "id", "data": {"claim_id", "organization_id", "sequence", what happened, "url"}} of a stored
- * entry (canonical JSON). What is personal is not in it: readers fetch that, with their own rights. *internal: is it for the
- * vendor alone? false: the entry cannot be read.
+ * Appends {"type", "timestamp", "id", "data": {"claim_id", "organization_id", "sequence", what happened,
+ * "url"}} of a stored entry (canonical JSON). What is personal is not in it: readers fetch that, with their
+ * own rights. *internal: is it for the vendor alone? false: the entry cannot be read.
  */
 bool	message_write(struct buf *out, const char *entry, size_t len, bool *internal);
 

@@ -49,11 +49,12 @@ notifications_start(struct worker_process *process, struct problem *problem)
 	}
 	want_files();
 	TAILQ_INIT(&n->hooks);
-	n->tries = metrics_add(process->metrics, METRIC_COUNTER, "coopclaims_webhook_tries_total", "Webhooks sent, by what came of it",
-	    "result");
-	n->seconds = metrics_add(process->metrics, METRIC_HISTOGRAM, "coopclaims_webhook_seconds", "From the start of a try to its end",
-	    NULL);
-	n->made = metrics_add(process->metrics, METRIC_COUNTER, "coopclaims_webhook_deliveries_total", "Deliveries made", NULL);
+	n->tries = metrics_add(process->metrics, METRIC_COUNTER, "coopclaims_webhook_tries_total",
+	    "Webhooks sent, by what came of it", "result");
+	n->seconds = metrics_add(process->metrics, METRIC_HISTOGRAM, "coopclaims_webhook_seconds",
+	    "From the start of a try to its end", NULL);
+	n->made = metrics_add(
+	    process->metrics, METRIC_COUNTER, "coopclaims_webhook_deliveries_total", "Deliveries made", NULL);
 	n->lag = metrics_add(process->metrics, METRIC_HISTOGRAM, "coopclaims_fanout_lag_seconds",
 	    "From an event to the fan-out that reads it", NULL);
 	process->notifications = n;

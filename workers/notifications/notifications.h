@@ -1,6 +1,6 @@
 /*
- * notifications - a worker's half that tells others: the fan-out turns what happened into deliveries (fanout.c), a hook holds
- * one endpoint and sends it what is due (hook.c). This is what they share.
+ * notifications - a worker's half that tells others: the fan-out turns what happened into deliveries
+ * (fanout.c), a hook holds one endpoint and sends it what is due (hook.c). This is what they share.
  */
 #ifndef NOTIFICATIONS_NOTIFICATIONS_H
 #define NOTIFICATIONS_NOTIFICATIONS_H

@@ -5,8 +5,8 @@
 #define MINUTE	(60 * SECOND)
 #define HOUR	(60 * MINUTE)
 
-static const int64_t waits_ms[SCHEDULE_TRIES] = { 0, 5 * SECOND, 5 * MINUTE, 30 * MINUTE, 2 * HOUR, 5 * HOUR, 10 * HOUR, 14 * HOUR,
-	20 * HOUR, 24 * HOUR };
+static const int64_t waits_ms[SCHEDULE_TRIES] = {
+	0, 5 * SECOND, 5 * MINUTE, 30 * MINUTE, 2 * HOUR, 5 * HOUR, 10 * HOUR, 14 * HOUR, 20 * HOUR, 24 * HOUR};
 
 int64_t
 schedule_next(int64_t tries, int64_t retry_after_s, uint32_t draw)

@@ -8,8 +8,8 @@
 #define SCHEDULE_WAIT_MAX_MS	(24 * 3600 * 1000LL)	/* of Retry-After */
 
 /*
- * ms from the end of try number `tries` (1 ...) to the next one: the schedule's, 20 % more or less by `draw` (any number), and not
- * before retry_after_s (0: none given). -1: that was the last one.
+ * ms from the end of try number `tries` (1 ...) to the next one: the schedule's, 20 % more or less by
+ * `draw` (any number), and not before retry_after_s (0: none given). -1: that was the last one.
  */
 int64_t	schedule_next(int64_t tries, int64_t retry_after_s, uint32_t draw);
 

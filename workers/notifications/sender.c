@@ -24,7 +24,8 @@ static void	keep_header(struct send *send, const char *line, size_t len);
 static size_t	send_body(char *data, size_t size, size_t count, void *arg);
 
 struct send *
-sender_post(struct sender *sender, const char *url, const json_t *headers, const char *body, size_t len, send_cb *cb, void *arg)
+sender_post(struct sender *sender, const char *url, const json_t *headers, const char *body, size_t len,
+    send_cb *cb, void *arg)
 {
 	struct send *send = xcalloc(1, sizeof(*send));
 
@@ -109,8 +110,8 @@ send_open(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
 	(void)purpose;
 	if (what != NULL) {
 		net_text(&address->addr, text);
-		snprintf(send->refused, sizeof(send->refused), "refused: %s is %s, and only public addresses are sent to",
-		    text, what);
+		snprintf(send->refused, sizeof(send->refused),
+		    "refused: %s is %s, and only public addresses are sent to", text, what);
 		return CURL_SOCKET_BAD;
 	}
 	return socket(address->family, address->socktype | SOCK_CLOEXEC | SOCK_NONBLOCK, address->protocol);

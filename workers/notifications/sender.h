@@ -1,7 +1,7 @@
 /*
- * sender - POSTs to where strangers said, by libcurl's multi interface on the event loop. It reaches public addresses only
- * (base/net.h), asked for the address that is really connected to; follows nothing, uses no proxy, keeps no cookie, checks
- * certificates, and reads a bounded part of the reply.
+ * sender - POSTs to where strangers said, by libcurl's multi interface on the event loop. It reaches public
+ * addresses only (base/net.h), asked for the address that is really connected to; follows nothing, uses no
+ * proxy, keeps no cookie, checks certificates, and reads a bounded part of the reply.
  */
 #ifndef NOTIFICATIONS_SENDER_H
 #define NOTIFICATIONS_SENDER_H
@@ -37,7 +37,10 @@ struct send_reply {
 };
 typedef void send_cb(const struct send_reply *reply, void *arg);
 
-/* allow_http: http is sent to, too. `allow`: borrowed, private networks that may be reached. NULL: no memory, or no libcurl. */
+/*
+ * allow_http: http is sent to, too. `allow`: borrowed, private networks that may be reached. NULL: no
+ * memory, or no libcurl.
+ */
 struct sender	*sender_new(struct event_base *base, const struct net_list *allow, bool allow_http);
 /* What is under way ends without its callback. NULL is fine. */
 void		 sender_free(struct sender *sender);
@@ -45,8 +48,8 @@ size_t		 sender_count(const struct sender *sender);
 
 struct send;
 /* Copies everything; headers: array of "name: value". cb comes once, never before this has returned. */
-struct send	*sender_post(struct sender *sender, const char *url, const json_t *headers, const char *body, size_t len,
-		    send_cb *cb, void *arg);
+struct send *sender_post(struct sender *sender, const char *url, const json_t *headers, const char *body,
+    size_t len, send_cb *cb, void *arg);
 /* Its callback will not come. */
 void		 sender_cancel(struct send *send);
 

@@ -1,6 +1,7 @@
 /*
- * sender_loop - libcurl's multi interface on libevent: it says which sockets and which time to wait for, we say what happened.
- * Requests that ended are told about from here alone, never from within libcurl's own callbacks.
+ * sender_loop - libcurl's multi interface on libevent: it says which sockets and which time to wait for, we
+ * say what happened. Requests that ended are told about from here alone, never from within libcurl's own
+ * callbacks.
  */
 #include <stdlib.h>
 #include <string.h>

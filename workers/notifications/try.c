@@ -36,7 +36,8 @@ try_start(struct hook *hook, const struct delivery *delivery)
 	hook->in_state[TRY_READING]++;
 	TAILQ_INSERT_TAIL(&hook->tries, try, entry);
 	hook->calls++;
-	store_history(hook->store, delivery->aggregate_id, delivery->sequence, delivery->sequence, 1, false, try_read, try);
+	store_history(hook->store, delivery->aggregate_id, delivery->sequence, delivery->sequence, 1, false,
+	    try_read, try);
 }
 
 void
@@ -84,7 +85,8 @@ try_read(enum store_status status, const struct store_entry *entries, size_t cou
 	if (status == STORE_UNAVAILABLE || status == STORE_UNKNOWN) {
 		try_free(try);			/* it is still due: the next fetch brings it */
 		hook->next_fetch_us = clock_mono_us() + 500000;
-	} else if (status != STORE_OK || count != 1 || !message_write(&try->body, entries[0].text, entries[0].text_len, &internal)) {
+	} else if (status != STORE_OK || count != 1 ||
+		   !message_write(&try->body, entries[0].text, entries[0].text_len, &internal)) {
 		log_write(LOG_ERROR, "webhook_event_damaged", "s:delivery", try->delivery.id, NULL);
 		try_fail(try, "the event cannot be read");
 	} else {
@@ -121,8 +123,8 @@ try_send(struct try *try)
 		int64_t until_ms = json_int(secret, "until_ms");
 
 		if (until_ms == 0 || until_ms > now_ms)
-			signature_add(&signatures, json_str(secret, "secret"), try->delivery.event_id, now_ms / 1000, try->body.data,
-			    try->body.len);
+			signature_add(&signatures, json_str(secret, "secret"), try->delivery.event_id,
+			    now_ms / 1000, try->body.data, try->body.len);
 	}
 	add_header(lines, shown, "content-type", "application/json");
 	add_header(lines, shown, "webhook-id", try->delivery.event_id);
@@ -140,8 +142,8 @@ try_send(struct try *try)
 	if (signatures.len == 0)
 		try_fail(try, "the endpoint has no secret: rotate it");
 	else
-		try->send = sender_post(hook->notifications->sender, json_str(head, "url"), lines, try->body.data, try->body.len,
-		    try_sent, try);
+		try->send = sender_post(hook->notifications->sender, json_str(head, "url"), lines,
+		    try->body.data, try->body.len, try_sent, try);
 	json_decref(lines);
 	buf_done(&signatures);
 }
@@ -160,7 +162,8 @@ try_sent(const struct send_reply *reply, void *arg)
 	json_set_int(try->attempt, "duration_ms", reply->duration_ms);
 	json_set_str(try->attempt, "error", reply->error[0] == '\0' ? NULL : reply->error);
 	json_set(try->attempt, "response_headers", json_incref(reply->headers));
-	json_set(try->attempt, "response_excerpt", reply->excerpt_len == 0 ? NULL : json_text(reply->excerpt, reply->excerpt_len));
+	json_set(try->attempt, "response_excerpt",
+	    reply->excerpt_len == 0 ? NULL : json_text(reply->excerpt, reply->excerpt_len));
 	metric_observe(hook->notifications->seconds, (double)reply->duration_ms / 1000, NULL);
 	try_result(try, reply);
 	try_slow(hook, reply);
@@ -181,9 +184,10 @@ try_result(struct try *try, const struct send_reply *reply)
 		try_end(try, "failed", 0);
 	else
 		try_end(try, "retrying", wait_ms);
-	log_write(ok ? LOG_DEBUG : LOG_INFO, ok ? "webhook_sent" : "webhook_failed", "s:endpoint", try->hook->endpoint_id, "s:delivery",
-	    try->delivery.id, "s:type", try->delivery.type, "d:attempt", try->delivery.attempts + 1, "d:status",
-	    (int64_t)reply->status, "d:ms", reply->duration_ms, "s:error", reply->error[0] == '\0' ? NULL : reply->error, NULL);
+	log_write(ok ? LOG_DEBUG : LOG_INFO, ok ? "webhook_sent" : "webhook_failed", "s:endpoint",
+	    try->hook->endpoint_id, "s:delivery", try->delivery.id, "s:type", try->delivery.type, "d:attempt",
+	    try->delivery.attempts + 1, "d:status", (int64_t)reply->status, "d:ms", reply->duration_ms,
+	    "s:error", reply->error[0] == '\0' ? NULL : reply->error, NULL);
 }
 
 /* Too much for it, or for what stands before it: half as fast; a success makes up for one such answer. */
