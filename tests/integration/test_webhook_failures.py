@@ -354,3 +354,26 @@ def test_no_secret_is_logged(product, endpoint):
         text = log.read()
     assert "whsec_" not in text and endpoint.secret.removeprefix("whsec_") not in text
     assert "webhook_failed" in text
+
+
+def test_two_workers_share_it_and_one_may_go():
+    """Each event is sent once while both run; when one is told to end, what it was sending is finished and recorded."""
+    with Product("--notifications-workers", "2") as product, Hook(Answer(200, delay=0.3)) as hook:
+        first, second = wait_for(lambda: pids if len(pids := product.pids("notifications")) == 2 else None, what="two workers")
+        admin = product.as_("partner_admin")
+        with Endpoint(admin, hook.url, max_rate=100) as slow, Endpoint(admin, hook.url + "?2", max_rate=100) as other:
+            claim = Claim(product, product.as_("claimant"))
+            for n in range(30):
+                claim.make("/comments", {"text": str(n)})
+                if n == 10:
+                    hook.wait(1)
+                    os.kill(first, 15)
+            events = {row["id"] for page in pages(product.as_("claimant"), claim) for row in page}
+            for endpoint, path in ((slow, "/hook"), (other, "/hook?2")):
+                hook.wait(len(events), lambda d: d.path == path and d.data["claim_id"] == claim.id, 60)
+                wait_for(lambda: not endpoint.log(status="pending,retrying"), 30, "an empty queue")
+                assert {row["status"] for row in endpoint.log()} == {"succeeded"}
+                assert {len(row["attempts"]) for row in endpoint.log()} == {1}, "nothing was cut off, nothing sent twice"
+            sent = [(d.path, d.id) for d in hook.received]
+            assert len(sent) == len(set(sent))
+            assert second in product.pids("notifications")
