@@ -13,6 +13,7 @@
 #include "schema/resources.h"
 
 static int	claim_create_prepare(struct call *call, struct execution *x, struct problem *problem);
+static int	claim_update_prepare(struct call *call, struct execution *x, struct problem *problem);
 static void	claim_get(struct call *call);
 static void	claim_states(struct call *call);
 
@@ -35,7 +36,7 @@ static const struct route rows[] = {
 	    .query = "include as_of_sequence", .handle = claim_get),
 	PATCH("/v1/claims/{id}", "update_claim", "Change a claim", .permission = MAY_EDIT, .target = "clm",
 	    .command = "update", .body = &schema_claim, .use = SCHEMA_PATCH, .reply = &schema_claim,
-	    .status = 200),
+	    .status = 200, .prepare = claim_update_prepare),
 	POST("/v1/claims/{id}/validate", "validate_claim", "What a submit would say", .permission = MAY_SUBMIT,
 	    .target = "clm", .command = "validate", .body = &schema_empty, .use = SCHEMA_POST,
 	    .reply = &schema_validation, .status = 200),
@@ -67,6 +68,23 @@ claim_create_prepare(struct call *call, struct execution *x, struct problem *pro
 		strcpy(x->load.account_key[1], program);
 		strcpy(x->load.account_key[2], period);
 	}
+	return 0;
+}
+
+/* A draft may move: what it moves to is read in the place of what it has. */
+static int
+claim_update_prepare(struct call *call, struct execution *x, struct problem *problem)
+{
+	const char *program = json_str(call->body, "program_id"), *location = json_str(call->body, "location_id");
+	const char *period = json_str(call->body, "period_id");
+
+	(void)problem;
+	if (program != NULL && call_id_valid(call->api, program, "prg"))
+		strcpy(x->load.moves_to[0], program);
+	if (period != NULL && id_valid(period, "per"))
+		strcpy(x->load.moves_to[1], period);
+	if (location != NULL && call_id_valid(call->api, location, "loc"))
+		load_set(&x->load, SLOT_LOCATION, location);
 	return 0;
 }
 

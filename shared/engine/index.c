@@ -24,10 +24,12 @@ static const struct {
 
 static void	claim_index(struct commit *commit, unsigned number, const struct aggregate *before, const struct aggregate *after,
 		    const struct aggregate *program);
-static void	claim_sorts(struct commit *commit, const struct aggregate *before, const struct aggregate *after,
-		    const char *scope, bool partner);
-static void	claim_states(struct commit *commit, const struct aggregate *before, const struct aggregate *after,
-		    const char *scope);
+static void	claim_scopes(struct commit *commit, const struct aggregate *before, const struct aggregate *after,
+		    const char *letter, const char *owner);
+static void	claim_sorts(struct commit *commit, const char *id, const json_t *before, const json_t *after, const char *scope);
+static void	claim_states(struct commit *commit, const char *id, const json_t *before, const json_t *after, const char *scope);
+static void	claim_plan(struct commit *commit, const struct aggregate *before, const struct aggregate *after);
+static bool	same(const struct aggregate *before, const struct aggregate *after, const char *member);
 static void	kind_index(struct commit *commit, const struct aggregate *before, const struct aggregate *after);
 
 void
@@ -44,49 +46,78 @@ static void
 claim_index(struct commit *commit, unsigned number, const struct aggregate *before, const struct aggregate *after,
     const struct aggregate *program)
 {
-	unsigned partition = (unsigned)id_partition(after->id);
-	const char *account = json_str(after->head, "fund_account_id");
 	struct buf text = BUF_INIT(0);
-	char scope[64], key[STORE_KEY_SIZE], amount[24];
 	int64_t due, due_before;
 
 	claim_row(&text, after);
 	commit_set(commit, number, "row", text.data, text.len);
 	buf_done(&text);
 
-	snprintf(scope, sizeof(scope), "o:%s", json_str(after->head, "organization_id"));
-	claim_sorts(commit, before, after, scope, true);
-	claim_states(commit, before, after, scope);
-	snprintf(scope, sizeof(scope), "g:%s", json_str(after->head, "program_id"));
-	claim_sorts(commit, before, after, scope, false);
-	claim_states(commit, before, after, scope);
-
-	if (account != NULL) {		/* planned money: one field a draft, summed when the account is read */
-		bool draft = claim_is_draft(after), was = before->sequence > 0 && claim_is_draft(before);
-		int64_t minor = claim_claimed_minor(after);
-
-		store_key(key, partition, "plan:%s", account);
-		snprintf(amount, sizeof(amount), "%lld", (long long)minor);
-		if (draft && (!was || claim_claimed_minor(before) != minor))
-			commit_hset(commit, key, after->id, amount, strlen(amount));
-		else if (!draft && was)
-			commit_hdel(commit, key, after->id);
-	}
+	claim_scopes(commit, before, after, "o", "organization_id");
+	claim_scopes(commit, before, after, "g", "program_id");
+	claim_plan(commit, before, after);
 	due = claim_next_due(after, program);
 	due_before = before->sequence == 0 ? 0 : claim_next_due(before, program);
-	if (due != due_before)
+	if (due != due_before || !same(before, after, "program_id"))
 		commit_timer(commit, after->id, due);
 }
 
-static void
-claim_sorts(struct commit *commit, const struct aggregate *before, const struct aggregate *after, const char *scope,
-    bool partner)
+static bool
+same(const struct aggregate *before, const struct aggregate *after, const char *member)
 {
+	const char *was = json_str(before->head, member), *is = json_str(after->head, member);
+
+	return was != NULL && is != NULL && strcmp(was, is) == 0;
+}
+
+/* A draft may move to another programme: it leaves one scope for another. */
+static void
+claim_scopes(struct commit *commit, const struct aggregate *before, const struct aggregate *after, const char *letter,
+    const char *owner)
+{
+	bool stays = same(before, after, owner);
+	char scope[64];
+
+	if (!stays && before->sequence > 0) {
+		snprintf(scope, sizeof(scope), "%s:%s", letter, json_str(before->head, owner));
+		claim_sorts(commit, after->id, before->head, NULL, scope);
+		claim_states(commit, after->id, before->head, NULL, scope);
+	}
+	snprintf(scope, sizeof(scope), "%s:%s", letter, json_str(after->head, owner));
+	claim_sorts(commit, after->id, stays ? before->head : NULL, after->head, scope);
+	claim_states(commit, after->id, stays ? before->head : NULL, after->head, scope);
+}
+
+/* Planned money: one field a draft, summed when the account is read. */
+static void
+claim_plan(struct commit *commit, const struct aggregate *before, const struct aggregate *after)
+{
+	const char *account = json_str(after->head, "fund_account_id"), *old = json_str(before->head, "fund_account_id");
+	bool draft = claim_is_draft(after) && account != NULL, was = old != NULL && claim_is_draft(before);
+	bool stays = draft && was && strcmp(account, old) == 0;
 	unsigned partition = (unsigned)id_partition(after->id);
+	char key[STORE_KEY_SIZE], amount[24];
+	int64_t minor = claim_claimed_minor(after);
+
+	if (was && !stays) {
+		store_key(key, partition, "plan:%s", old);
+		commit_hdel(commit, key, after->id);
+	}
+	if (draft && (!stays || claim_claimed_minor(before) != minor)) {
+		store_key(key, partition, "plan:%s", account);
+		snprintf(amount, sizeof(amount), "%lld", (long long)minor);
+		commit_hset(commit, key, after->id, amount, strlen(amount));
+	}
+}
+
+static void
+claim_sorts(struct commit *commit, const char *id, const json_t *before, const json_t *after, const char *scope)
+{
+	unsigned partition = (unsigned)id_partition(id);
 
 	for (size_t i = 0; i < sizeof(sorts) / sizeof(sorts[0]); i++) {
-		const char *member = partner ? sorts[i].partner_member : sorts[i].vendor_member;
-		const char *now = json_str(after->head, member), *was = json_str(before->head, member);
+		const char *member = scope[0] == 'o' ? sorts[i].partner_member : sorts[i].vendor_member;
+		const char *now = json_str(after, member), *was = json_str(before, member);
 		char key[STORE_KEY_SIZE];
 		int64_t ms;
 
@@ -96,27 +127,29 @@ claim_sorts(struct commit *commit, const struct aggregate *before, const struct 
 			continue;
 		store_key(key, partition, "ix:%s:%s", scope, sorts[i].name);
 		if (now != NULL && time_parse(now, &ms))
-			commit_zadd(commit, key, (double)ms, after->id);
+			commit_zadd(commit, key, (double)ms, id);
 		else
-			commit_zrem(commit, key, after->id);
+			commit_zrem(commit, key, id);
 	}
 }
 
 static void
-claim_states(struct commit *commit, const struct aggregate *before, const struct aggregate *after, const char *scope)
+claim_states(struct commit *commit, const char *id, const json_t *before, const json_t *after, const char *scope)
 {
-	unsigned partition = (unsigned)id_partition(after->id);
-	const char *now = json_str(after->head, "state"), *was = json_str(before->head, "state");
+	unsigned partition = (unsigned)id_partition(id);
+	const char *now = json_str(after, "state"), *was = json_str(before, "state");
 	char key[STORE_KEY_SIZE];
 
-	if (was != NULL && strcmp(was, now) == 0)
+	if (was != NULL && now != NULL && strcmp(was, now) == 0)
 		return;
 	if (was != NULL) {
 		store_key(key, partition, "ix:%s:state:%s", scope, was);
-		commit_srem(commit, key, after->id);
+		commit_srem(commit, key, id);
 	}
-	store_key(key, partition, "ix:%s:state:%s", scope, now);
-	commit_sadd(commit, key, after->id);
+	if (now != NULL) {
+		store_key(key, partition, "ix:%s:state:%s", scope, now);
+		commit_sadd(commit, key, id);
+	}
 }
 
 /*

@@ -14,11 +14,13 @@
 #include "api/commands/make.h"
 #include "api/commands/sandbox.h"
 #include "api/commands/session.h"
+#include "base/buf.h"
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/settings.h"
 #include "base/xmalloc.h"
 #include "domain/claim.h"
+#include "domain/program.h"
 #include "engine/history.h"
 #include "redis_fixture.h"
 
@@ -584,6 +586,96 @@ test_a_damaged_snapshot_is_no_crash(void **state)
 	forget();
 }
 
+/* Another programme of the vendor with an account for the partner: a draft may move there. */
+static void
+other_programme(char program_id[ID_SIZE], char period_id[ID_SIZE], char activity_id[ID_SIZE], char account_id[ID_SIZE])
+{
+	const json_t *organizations = json_object_get(w.sandbox, "organizations");
+	struct problem problem = PROBLEM_INIT;
+	struct buf text = BUF_INIT(1 << 20);
+	const struct aggregate *program, *rules;
+	json_t *pack, *period, *ids;
+
+	assert_int_equal(buf_load(&text, "shared/programs/example.json"), 0);
+	pack = json_read_own(text.data, text.len);
+	buf_done(&text);
+	period = program_sandbox_period(clock_real_ms(), "Europe/Amsterdam");
+	if (make_program(&w.session, json_str(organizations, "vendor"), pack, period, true, &program, &rules, &problem) == -1)
+		fail_msg("%s", problem.detail);
+	strcpy(program_id, program->id);
+	ids = program_item_ids(program, "per");
+	strcpy(period_id, json_string_value(json_array_get(ids, 0)));
+	json_decref(ids);
+	ids = program_item_ids(rules, "act");
+	strcpy(activity_id, json_string_value(json_array_get(ids, 0)));
+	json_decref(ids);
+	assert_int_equal(make_account(&w.session, json_str(organizations, "partner_a"), program_id, period_id, "EUR", 100,
+	    account_id, &problem), 0);
+	aggregate_unref(program);
+	aggregate_unref(rules);
+	json_decref(pack);
+	json_decref(period);
+}
+
+/* Is the claim in it? command: ZSCORE, SISMEMBER or HEXISTS. */
+static bool
+in_set(const char *command, const char *what, const char *of)
+{
+	char key[STORE_KEY_SIZE];
+	redisReply *reply;
+	bool is;
+
+	store_key(key, (unsigned)id_partition(w.claim), "%s%s", what, of);
+	reply = redis_ask(&w.redis, "%s %s %s", command, key, w.claim);
+	is = reply->type == REDIS_REPLY_STRING || (reply->type == REDIS_REPLY_INTEGER && reply->integer == 1);
+	freeReplyObject(reply);
+	return is;
+}
+
+static void
+in_scope(const char *program, bool is)
+{
+	static const char *const sorts[] = { ":created_at", ":updated_at" };
+	char name[2 * ID_SIZE];
+
+	for (size_t i = 0; i < ARRAY_SIZE(sorts); i++) {
+		snprintf(name, sizeof(name), "%s%s", program, sorts[i]);
+		assert_int_equal(in_set("ZSCORE", "ix:g:", name), is);
+	}
+	snprintf(name, sizeof(name), "%s:state:editing", program);
+	assert_int_equal(in_set("SISMEMBER", "ix:g:", name), is);
+}
+
+static void
+test_a_draft_that_moves_leaves_nothing_behind(void **state)
+{
+	char program[ID_SIZE], period[ID_SIZE], activity[ID_SIZE], account[ID_SIZE], key[STORE_KEY_SIZE];
+	const char *old = json_str(w.sandbox, "program_id");
+	redisReply *old_account;
+	struct execution *x;
+
+	(void)state;
+	other_programme(program, period, activity, account);
+	new_claim();
+	store_key(key, (unsigned)id_partition(w.claim), "accounts:%s",
+	    json_str(json_object_get(w.sandbox, "organizations"), "partner_a"));
+	old_account = redis_ask(&w.redis, "HGET %s %s:%s", key, old, json_str(w.sandbox, "period_id"));
+	in_scope(old, true);
+	assert_true(in_set("HEXISTS", "plan:", old_account->str));
+	x = prepared(0, "update", json_pack("{s:s, s:s, s:s}", "program_id", program, "period_id", period, "activity_id", activity));
+	strcpy(x->load.moves_to[0], program);
+	strcpy(x->load.moves_to[1], period);
+	run(x);
+	wait_all(10);
+	assert_string_equal(tries[0].code, "");
+	in_scope(old, false);
+	in_scope(program, true);
+	assert_false(in_set("HEXISTS", "plan:", old_account->str));
+	assert_true(in_set("HEXISTS", "plan:", account));
+	freeReplyObject(old_account);
+	forget();
+}
+
 static void
 load_ended(struct load *load, const struct problem *problem, void *arg)
 {
@@ -695,6 +787,7 @@ main(void)
 		cmocka_unit_test(test_a_step_of_a_job_happens_once),
 		cmocka_unit_test(test_a_line_is_bounded),
 		cmocka_unit_test(test_whoever_stands_in_line_has_a_deadline),
+		cmocka_unit_test(test_a_draft_that_moves_leaves_nothing_behind),
 		cmocka_unit_test(test_a_damaged_snapshot_is_no_crash),
 		cmocka_unit_test(test_a_load_of_nothing_answers_later),
 		cmocka_unit_test(test_what_stands_in_line_at_the_end_is_told),
