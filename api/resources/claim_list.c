@@ -14,20 +14,24 @@
 #include "api/resources/call.h"
 #include "base/json.h"
 #include "base/xmalloc.h"
+#include "domain/access.h"
 #include "domain/claim.h"
 #include "schema/resources.h"
 
 #define CHUNK		200	/* rows that are looked at for one page, and read of one piece at a time */
+#define BATCH_MIN	16	/* claims that are read at a time, unless the page still wants more */
 #define PIECES_MAX	4096	/* programmes x partitions */
+
+struct row {
+	int64_t	 score;
+	char	 id[ID_SIZE];
+};
 
 /* One sorted set that is read along. */
 struct piece {
 	struct listing	*listing;
 	char		 key[STORE_KEY_SIZE];
-	struct row {
-		int64_t	 score;
-		char	 id[ID_SIZE];
-	} rows[CHUNK];
+	struct row	*rows;
 	unsigned	 count, next;
 	unsigned	 passed;		/* rows with the cursor's score that came before it */
 	bool		 exhausted;
@@ -45,11 +49,12 @@ struct listing {
 	size_t		 piece_count;
 	unsigned	 pending;
 	enum store_status status;
-	/* rows of this chunk in order, then those that are shown */
-	struct row	*rows;
-	unsigned	 row_count;
-	struct load	*loads;
+	struct row	*rows;			/* of this chunk, in order */
+	unsigned	 row_count, at;		/* at: the next to be read */
+	struct load	*loads;			/* of the batch that is being read */
 	unsigned	 load_count;
+	struct buf	 data;			/* the page */
+	unsigned	 shown;
 	bool		 more;
 	char		 digest[17];		/* of filters and sort: a cursor belongs to them */
 };
@@ -66,6 +71,7 @@ static void	list_ask(struct listing *l, struct piece *piece);
 static void	list_filled(enum store_status status, const struct redisReply *reply, void *arg);
 static void	list_merge(struct listing *l);
 static void	list_load(struct listing *l);
+static void	list_unload(struct listing *l);
 static void	list_loaded(struct load *load, const struct problem *problem, void *arg);
 static void	list_reply(struct listing *l);
 
@@ -74,12 +80,13 @@ list_release(void *data)
 {
 	struct listing *l = data;
 
-	for (size_t i = 0; i < l->piece_count; i++)
+	for (size_t i = 0; i < l->piece_count; i++) {
+		free(l->pieces[i]->rows);
 		free(l->pieces[i]);
-	for (unsigned i = 0; i < l->load_count; i++)
-		load_done(&l->loads[i]);
+	}
+	list_unload(l);
+	buf_done(&l->data);
 	free(l->pieces);
-	free(l->loads);
 	free(l->rows);
 	free(l);
 }
@@ -98,7 +105,18 @@ claim_list(struct call *call)
 		return;
 	l->pieces = xcalloc(PIECES_MAX, sizeof(*l->pieces));
 	l->rows = xcalloc(CHUNK, sizeof(*l->rows));
-	if (actor->kind == ACTOR_CONTRIBUTOR || !actor->vendor) {
+	/* A cursor names a claim: whoever may see none, or one, walks through no others. */
+	if (!access_allows(actor, MAY_SEE_CLAIM) || (actor->kind == ACTOR_CONTRIBUTOR && l->resumes)) {
+		call_reply_page(call, &l->data, false, NULL, -1);
+		return;
+	}
+	if (actor->kind == ACTOR_CONTRIBUTOR) {
+		strcpy(l->rows[0].id, actor->claim_id);
+		l->row_count = 1;
+		list_load(l);
+		return;
+	}
+	if (!actor->vendor) {
 		snprintf(scope, sizeof(scope), "o:%s", actor->organization_id);
 		list_piece(l, (unsigned)id_partition(actor->organization_id), scope);
 		list_fill(l);
@@ -261,6 +279,8 @@ list_filled(enum store_status status, const struct redisReply *reply, void *arg)
 
 	if (status != STORE_OK)
 		l->status = status;
+	else if (reply->elements > 0 && piece->rows == NULL)
+		piece->rows = xcalloc(CHUNK, sizeof(*piece->rows));
 	for (size_t i = 0; status == STORE_OK && reply->type == REDIS_REPLY_ARRAY && i + 1 < reply->elements; i += 2) {
 		struct row row = { strtoll(reply->element[i + 1]->str, NULL, 10), "" };
 
@@ -312,26 +332,40 @@ list_merge(struct listing *l)
 	list_load(l);
 }
 
+/* As many as the page still wants, so that a short page costs little and whole claims in memory are few. */
 static void
 list_load(struct listing *l)
 {
 	struct engine *engine = l->call->api->engine;
+	unsigned want = l->limit - l->shown;
 
-	for (unsigned i = 0; i < l->load_count; i++)
-		load_done(&l->loads[i]);
-	free(l->loads);
-	l->loads = xcalloc(l->row_count + 1, sizeof(*l->loads));
-	l->load_count = l->row_count;
+	list_unload(l);
+	if (want < BATCH_MIN)
+		want = BATCH_MIN;
+	if (want > l->row_count - l->at)
+		want = l->row_count - l->at;
+	l->loads = xcalloc(want + 1, sizeof(*l->loads));
+	l->load_count = want;
 	l->pending = 1;
 	store_cork(l->call->api->store);
-	for (unsigned i = 0; i < l->row_count; i++) {
+	for (unsigned i = 0; i < want; i++) {
 		l->loads[i].engine = engine;
-		load_set(&l->loads[i], SLOT_TARGET, l->rows[i].id);
+		load_set(&l->loads[i], SLOT_TARGET, l->rows[l->at + i].id);
 		l->pending++;
 		load_start(&l->loads[i], list_loaded, l);
 	}
 	store_uncork(l->call->api->store);
 	list_reply(l);
+}
+
+static void
+list_unload(struct listing *l)
+{
+	for (unsigned i = 0; i < l->load_count; i++)
+		load_done(&l->loads[i]);
+	free(l->loads);
+	l->loads = NULL;
+	l->load_count = 0;
 }
 
 static void
@@ -369,8 +403,6 @@ list_reply(struct listing *l)
 {
 	struct call *call = l->call;
 	const struct world world = call->world;
-	struct buf data = BUF_INIT(0);
-	unsigned shown = 0, i;
 	char cursor[96] = "";
 
 	if (--l->pending > 0)
@@ -379,21 +411,26 @@ list_reply(struct listing *l)
 		call_refuse_store(call, l->status);
 		return;
 	}
-	for (i = 0; i < l->row_count && shown < l->limit; i++) {
+	for (unsigned i = 0; i < l->load_count && l->shown < l->limit; i++, l->at++) {
 		const struct load *load = &l->loads[i];
 		const struct aggregate *claim = load->slot[SLOT_TARGET].aggregate;
 
-		snprintf(cursor, sizeof(cursor), "%lld.%s.%s", (long long)l->rows[i].score, l->rows[i].id, l->digest);
 		if (claim == NULL || !claim_visible(claim, world.actor) || !list_wants(l, claim))
 			continue;
-		if (shown++ > 0)
-			buf_addch(&data, ',');
+		if (l->shown++ > 0)
+			buf_addch(&l->data, ',');
 		call->world.target = claim;
 		call->world.account = load->slot[SLOT_ACCOUNT].aggregate;
 		call->world.program = load->slot[SLOT_PROGRAM].aggregate;
 		call->world.rules = load->slot[SLOT_RULES].aggregate;
-		claim_write(&data, &call->world, &(struct claim_view){ .row = true });
+		claim_write(&l->data, &call->world, &(struct claim_view){ .row = true });
 		call->world = world;
 	}
-	call_reply_page(call, &data, i < l->row_count || (l->more && l->row_count > 0), cursor, -1);
+	if (l->shown < l->limit && l->at < l->row_count) {
+		list_load(l);
+		return;
+	}
+	if (l->at > 0)
+		snprintf(cursor, sizeof(cursor), "%lld.%s.%s", (long long)l->rows[l->at - 1].score, l->rows[l->at - 1].id, l->digest);
+	call_reply_page(call, &l->data, l->at < l->row_count || (l->more && l->row_count > 0), cursor, -1);
 }
