@@ -367,6 +367,7 @@ process_done(struct process *p)
 		event_base_loop(api->base, EVLOOP_NONBLOCK);	/* the server goes after its last request */
 	http_router_free(api->router);
 	view_cache_free(api->views);
+	buf_done(&api->openapi);
 	for (int i = 0; i < 2; i++)
 		if (p->signals[i] != NULL)
 			event_free(p->signals[i]);

@@ -7,6 +7,8 @@
 #include <stdint.h>
 #include <sys/queue.h>
 
+#include "base/buf.h"
+
 struct blobs;
 struct call;
 struct dispatcher;
@@ -30,6 +32,7 @@ struct api {
 	struct http_server	*server;
 	struct http_router	*router;
 	struct view_cache	*views;			/* made by api_routes() */
+	struct buf		 openapi;		/* /openapi.json, once it was asked for */
 	struct metrics		*metrics;
 	struct metric		*requests;		/* by route, method and status */
 	struct metric		*duration;		/* by route */
