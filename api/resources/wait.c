@@ -1,5 +1,5 @@
 /*
- * wait - see wait.h. Asks the store every POLL_MS: one pipelined read that says "unchanged" is cheaper than a
+ * wait - see wait.h. Asks the store every POLL_MS, later POLL_LONG_MS: one pipelined read that says "unchanged" is cheaper than a
  * subscription for each of those who wait, and works the same on a cluster.
  */
 #include "api/resources/wait.h"
@@ -14,11 +14,14 @@
 #include "base/xmalloc.h"
 
 #define POLL_MS		100
+#define POLLS_SHORT	20
+#define POLL_LONG_MS	500
 #define WAIT_MAX_S	25
 
 struct waiting {
 	struct call	*call;
 	struct event	*timer;
+	unsigned	 polls;
 	int64_t		 until_us;
 	char		 status[32];
 };
@@ -39,7 +42,7 @@ bool
 call_wait(struct call *call, const char *status, const char *const *passing)
 {
 	struct waiting *w = call->data;
-	struct timeval pause = { 0, POLL_MS * 1000 };
+	struct timeval pause = { 0, POLL_MS * 1000 };	/* most wait for a moment; who waits long is asked for less often */
 	bool passes = false;
 	char applied[24];
 
@@ -63,6 +66,8 @@ call_wait(struct call *call, const char *status, const char *const *passing)
 	if (strcmp(w->status, status) != 0 || clock_mono_us() >= w->until_us || call->api->draining ||
 	    http_request_is_gone(call->request))
 		return false;
+	if (w->polls++ >= POLLS_SHORT)
+		pause.tv_usec = POLL_LONG_MS * 1000;
 	evtimer_add(w->timer, &pause);
 	return true;
 }
