@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 struct buf;
 struct problem;
@@ -35,21 +36,58 @@ void	json_write_canonical_over(struct buf *buf, const json_t *object, const json
 /* Appends a quoted, escaped string. */
 void	json_write_string(struct buf *buf, const char *s, size_t len);
 
-/* Borrowed; NULL when absent, null or of another type. */
-const char *json_str(const json_t *object, const char *name);
-/* 0 when absent or of another type. */
-int64_t	json_int(const json_t *object, const char *name);
-bool	json_flag(const json_t *object, const char *name);
-/* Borrowed; NULL when absent or JSON null. */
-json_t	*json_get(const json_t *object, const char *name);
+/* What follows is inline so that the compiler counts the letters of a name: some hundred look-ups make a request. */
 
-/* takes `value`; a member of that name (UTF-8: ours, or of a parsed object) is replaced. NULL value stores JSON null. */
-void	json_set(json_t *object, const char *name, json_t *value);
-void	json_set_str(json_t *object, const char *name, const char *s);	/* as json_str_or_null(s) */
-void	json_set_int(json_t *object, const char *name, int64_t n);
+/* Borrowed; NULL when absent, null or of another type. */
+static inline const char *
+json_str(const json_t *object, const char *name)
+{
+	return json_string_value(json_object_getn(object, name, strlen(name)));
+}
+
+/* 0 when absent or of another type. */
+static inline int64_t
+json_int(const json_t *object, const char *name)
+{
+	return json_integer_value(json_object_getn(object, name, strlen(name)));
+}
+
+static inline bool
+json_flag(const json_t *object, const char *name)
+{
+	return json_is_true(json_object_getn(object, name, strlen(name)));
+}
+
+/* Borrowed; NULL when absent or JSON null. */
+static inline json_t *
+json_get(const json_t *object, const char *name)
+{
+	json_t *value = json_object_getn(object, name, strlen(name));
+
+	return json_is_null(value) ? NULL : value;
+}
 
 /* Both give and never fail: bytes that are no UTF-8 become U+FFFD. */
 json_t	*json_str_or_null(const char *s);				/* NULL s: JSON null */
 json_t	*json_text(const char *s, size_t len);
+
+/* takes `value`; a member of that name (UTF-8: ours, or of a parsed object) is replaced. NULL value stores JSON null. */
+static inline void
+json_set(json_t *object, const char *name, json_t *value)
+{
+	json_object_setn_new_nocheck(object, name, strlen(name), value ? value : json_null());
+}
+
+static inline void
+json_set_str(json_t *object, const char *name, const char *s)
+{
+	json_set(object, name, json_str_or_null(s));
+}
+
+static inline void
+json_set_int(json_t *object, const char *name, int64_t n)
+{
+	json_set(object, name, json_integer(n));
+}
 
 #endif

@@ -12,7 +12,7 @@ struct source {
 	const json_t	*stored;
 };
 
-static const json_t *source_get(const struct source *source, const char *name);
+static const json_t *source_get(const struct source *source, const char *name, size_t len);
 static void	write_head(struct buf *out, unsigned flags, const char *name, const struct source *source);
 static void	write_object(struct buf *out, const struct schema *schema, const struct source *source,
 		    const struct schema_view *view);
@@ -21,7 +21,7 @@ static void	write_member(struct buf *out, const struct member *member, const jso
 static void	write_list(struct buf *out, const struct schema *item, const json_t *list, const struct schema_view *view);
 static void	write_map(struct buf *out, const struct schema *item, const json_t *map, const struct schema_view *view);
 static void	write_absent(struct buf *out, const struct member *member, const struct schema_view *view);
-static void	write_name(struct buf *out, const char *name);
+static void	write_name(struct buf *out, const char *name, size_t len);
 static bool	is_shown(const struct member *member, const struct schema_view *view);
 
 #define HIDE (MEMBER_ONCE | MEMBER_INTERNAL | MEMBER_INCLUDE | MEMBER_NOW | MEMBER_HIDDEN)
@@ -37,11 +37,11 @@ schema_write(struct buf *out, const struct schema *schema, const json_t *stored,
 }
 
 static const json_t *
-source_get(const struct source *source, const char *name)
+source_get(const struct source *source, const char *name, size_t len)
 {
-	const json_t *value = source->computed ? json_object_get(source->computed, name) : NULL;
+	const json_t *value = source->computed ? json_object_getn(source->computed, name, len) : NULL;
 
-	return value ? value : json_object_get(source->stored, name);
+	return value ? value : json_object_getn(source->stored, name, len);
 }
 
 static void
@@ -52,14 +52,16 @@ write_object(struct buf *out, const struct schema *schema, const struct source *
 	buf_addch(out, '{');
 	write_head(out, schema->flags, schema->name, source);
 	for (const struct member *m = schema->members; m->name; m++) {
+		size_t len = strlen(m->name);
+
 		if ((m->flags & HIDE) && !is_shown(m, view))
 			continue;
-		value = source_get(source, m->name);
+		value = source_get(source, m->name, len);
 		if (json_is_null(value))
 			value = NULL;
 		if (value == NULL && (m->flags & (MEMBER_OPTIONAL | MEMBER_ONCE)))
 			continue;
-		write_name(out, m->name);
+		write_name(out, m->name, len);
 		if (value)
 			write_member(out, m, value, view);
 		else
@@ -77,11 +79,11 @@ write_head(struct buf *out, unsigned flags, const char *name, const struct sourc
 
 	if (!(flags & (SCHEMA_RESOURCE | SCHEMA_NOID)))
 		return;
-	write_name(out, "object");
+	write_name(out, "object", strlen("object"));
 	json_write_string(out, name, strlen(name));
 	for (unsigned i = 0; i < count; i++) {
-		write_name(out, names[i]);
-		value = source_get(source, names[i]);
+		write_name(out, names[i], strlen(names[i]));
+		value = source_get(source, names[i], strlen(names[i]));
 		if (value)
 			json_write(out, value);
 		else
@@ -108,11 +110,11 @@ is_shown(const struct member *member, const struct schema_view *view)
 }
 
 static void
-write_name(struct buf *out, const char *name)
+write_name(struct buf *out, const char *name, size_t len)
 {
 	if (out->len > 0 && out->data[out->len - 1] != '{')
 		buf_addch(out, ',');
-	json_write_string(out, name, strlen(name));
+	json_write_string(out, name, len);
 	buf_addch(out, ':');
 }
 
