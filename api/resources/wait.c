@@ -1,6 +1,6 @@
 /*
- * wait - see wait.h. Asks the store every POLL_MS, later POLL_LONG_MS: one pipelined read that says "unchanged" is cheaper than a
- * subscription for each of those who wait, and works the same on a cluster.
+ * wait - see wait.h. Asks the store every POLL_MS, later POLL_LONG_MS: one pipelined read that says "unchanged" is
+ * cheaper than a subscription for each of those who wait, and works the same on a cluster.
  */
 #include "api/resources/wait.h"
 
@@ -42,7 +42,7 @@ bool
 call_wait(struct call *call, const char *status, const char *const *passing)
 {
 	struct waiting *w = call->data;
-	struct timeval pause = { 0, POLL_MS * 1000 };	/* most wait for a moment; who waits long is asked for less often */
+	struct timeval pause = { 0, POLL_MS * 1000 };
 	bool passes = false;
 	char applied[24];
 
@@ -66,7 +66,7 @@ call_wait(struct call *call, const char *status, const char *const *passing)
 	if (strcmp(w->status, status) != 0 || clock_mono_us() >= w->until_us || call->api->draining ||
 	    http_request_is_gone(call->request))
 		return false;
-	if (w->polls++ >= POLLS_SHORT)
+	if (w->polls++ >= POLLS_SHORT)		/* most wait for a moment; who waits long is asked for less often */
 		pause.tv_usec = POLL_LONG_MS * 1000;
 	evtimer_add(w->timer, &pause);
 	return true;

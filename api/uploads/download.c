@@ -146,7 +146,8 @@ static void
 download_headers(struct download *d)
 {
 	struct http_request *request = d->call->request;
-	char etag[SHA256_HEX_SIZE + 2], digest[DIGEST_FIELD_SIZE], disposition[DISPOSITION_SIZE], text[CONTENT_RANGE_SIZE];
+	char etag[SHA256_HEX_SIZE + 2], digest[DIGEST_FIELD_SIZE], disposition[DISPOSITION_SIZE],
+	    text[CONTENT_RANGE_SIZE];
 
 	snprintf(etag, sizeof(etag), "\"%s\"", d->sha256);
 	digest_field_format(d->sha256, digest);

@@ -148,7 +148,8 @@ upload_unrefer(struct upload *upload)
 	if (upload->blob_key[0] == '\0' || call->api->store == NULL)
 		return;
 	snprintf(member, sizeof(member), "%s %s", call->id, upload->id);
-	store_commandf(call->api->store, upload_answer_ignored, NULL, "SREM %s %b", upload->blob_key, member, strlen(member));
+	store_commandf(call->api->store, upload_answer_ignored, NULL, "SREM %s %b", upload->blob_key, member,
+	    strlen(member));
 }
 
 /* The fingerprint of a key: what was said, and the file. */
@@ -189,8 +190,10 @@ upload_decide(struct execution *x, struct outcome *outcome, struct problem *prob
 {
 	const struct upload *upload = ((struct call *)x->arg)->data;
 
-	if (upload->blob_key[0] == '\0') {	/* the kept reply for which its bytes were dropped has run out in this moment */
-		problem_set(problem, "busy", "The reply that was kept for this Idempotency-Key has just run out; send the file again");
+	/* The kept reply, for which its bytes were dropped, has run out in this moment. */
+	if (upload->blob_key[0] == '\0') {
+		problem_set(problem, "busy",
+		    "The reply that was kept for this Idempotency-Key has just run out; send the file again");
 		return -1;
 	}
 	return claim_decide(&x->world, &x->command, outcome, problem);

@@ -1,6 +1,7 @@
 /*
- * line - first come, first served, per aggregate: a conflict can then only come from another process. Whoever's turn has come goes
- * on from the loop, not out of the one before; whoever has waited past his deadline leaves the line and is told so.
+ * line - first come, first served, per aggregate: a conflict can then only come from another process. Whoever's turn
+ * has come goes on from the loop, not out of the one before; whoever has waited past his deadline leaves the line and
+ * is told so.
  */
 #include <stdlib.h>
 #include <string.h>

@@ -70,7 +70,8 @@ store_free(struct store *store)
 	store->listener_count = 0;
 	while ((waiter = TAILQ_FIRST(&store->waiters)) != NULL)
 		waiter_done(waiter, false);
-	rconn_end(store->conn);		/* whoever is told so may ask once more, or begin to wait: it is there to refuse that, too */
+	/* Whoever is told so may ask once more, or begin to wait: the connection is there to refuse that, too. */
+	rconn_end(store->conn);
 	while ((waiter = TAILQ_FIRST(&store->waiters)) != NULL) {
 		waiter_done(waiter, false);
 		rconn_end(store->conn);

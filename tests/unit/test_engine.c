@@ -1,4 +1,5 @@
-/* The engine on a real Redis: lines, conflicts of two processes' engines, keys, deadlines, fences, and what is damaged. */
+/* The engine on a real Redis: lines, conflicts of two processes' engines, keys, deadlines, fences,
+ * and what is damaged. */
 #include "engine/engine.h"
 
 #include <setjmp.h>
@@ -175,10 +176,12 @@ comments_of(const char *claim)
 static void
 new_claim(void)
 {
-	struct execution *x = prepared(0, "create", json_pack("{s:s, s:s, s:s, s:s, s:s, s:s}", "name", "A claim", "program_id",
-	    json_str(w.sandbox, "program_id"), "location_id", json_str(json_object_get(w.sandbox, "locations"), "partner_a"),
-	    "period_id", json_str(w.sandbox, "period_id"), "activity_id",
-	    json_str(json_object_get(w.sandbox, "activities"), "webinar"), "currency", "EUR"));
+	struct execution *x = prepared(0, "create",
+	    json_pack("{s:s, s:s, s:s, s:s, s:s, s:s}", "name", "A claim", "program_id",
+		json_str(w.sandbox, "program_id"), "location_id",
+		json_str(json_object_get(w.sandbox, "locations"), "partner_a"), "period_id",
+		json_str(w.sandbox, "period_id"), "activity_id",
+		json_str(json_object_get(w.sandbox, "activities"), "webinar"), "currency", "EUR"));
 
 	load_set(&x->load, SLOT_TARGET, "");
 	x->creates = true;
@@ -219,7 +222,8 @@ set_up(void **state)
 	w.sandbox = sandbox_make(&w.session, &problem);
 	if (w.sandbox == NULL)
 		fail_msg("%s", problem.detail);
-	assert_true(credentials_parse(json_str(json_object_get(w.sandbox, "tokens"), "claimant"), PARTITIONS, &w.claimant));
+	assert_true(credentials_parse(
+	    json_str(json_object_get(w.sandbox, "tokens"), "claimant"), PARTITIONS, &w.claimant));
 	for (int i = 0; i < 2; i++) {
 		w.stores[i] = redis_store(&w.redis, w.session.base);
 		w.engines[i] = engine_here(w.stores[i], 10000);
@@ -564,7 +568,8 @@ test_every_command_ends_once_when_redis_goes(void **state)
 static void
 test_a_damaged_snapshot_is_no_crash(void **state)
 {
-	static const char *const heads[] = { "{}", "[]", "7", "{\"state\":null}", "{\"state\":\"editing\"}", "nonsense" };
+	static const char *const heads[] = { "{}", "[]", "7", "{\"state\":null}",
+		"{\"state\":\"editing\"}", "nonsense" };
 	char key[STORE_KEY_SIZE];
 
 	(void)state;
@@ -600,7 +605,8 @@ other_programme(char program_id[ID_SIZE], char period_id[ID_SIZE], char activity
 	pack = json_read_own(text.data, text.len);
 	buf_done(&text);
 	period = program_sandbox_period(clock_real_ms(), "Europe/Amsterdam");
-	if (make_program(&w.session, json_str(organizations, "vendor"), pack, period, true, &program, &rules, &problem) == -1)
+	if (make_program(&w.session, json_str(organizations, "vendor"), pack, period, true,
+		&program, &rules, &problem) == -1)
 		fail_msg("%s", problem.detail);
 	strcpy(program_id, program->id);
 	ids = program_item_ids(program, "per");
@@ -609,8 +615,9 @@ other_programme(char program_id[ID_SIZE], char period_id[ID_SIZE], char activity
 	ids = program_item_ids(rules, "act");
 	strcpy(activity_id, json_string_value(json_array_get(ids, 0)));
 	json_decref(ids);
-	assert_int_equal(make_account(&w.session, json_str(organizations, "partner_a"), program_id, period_id, "EUR", 100,
-	    account_id, &problem), 0);
+	assert_int_equal(make_account(&w.session, json_str(organizations, "partner_a"), program_id,
+			     period_id, "EUR", 100, account_id, &problem),
+	    0);
 	aggregate_unref(program);
 	aggregate_unref(rules);
 	json_decref(pack);
@@ -662,7 +669,9 @@ test_a_draft_that_moves_leaves_nothing_behind(void **state)
 	old_account = redis_ask(&w.redis, "HGET %s %s:%s", key, old, json_str(w.sandbox, "period_id"));
 	in_scope(old, true);
 	assert_true(in_set("HEXISTS", "plan:", old_account->str));
-	x = prepared(0, "update", json_pack("{s:s, s:s, s:s}", "program_id", program, "period_id", period, "activity_id", activity));
+	x = prepared(0, "update",
+	    json_pack("{s:s, s:s, s:s}", "program_id", program, "period_id", period, "activity_id",
+		activity));
 	strcpy(x->load.moves_to[0], program);
 	strcpy(x->load.moves_to[1], period);
 	run(x);

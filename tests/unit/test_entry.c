@@ -59,7 +59,9 @@ test_an_entry_comes_back_as_it_was(void **state)
 	entry_of(&entry, &event);
 	assert_null(memmem(entry.text.data, entry.text.len, "Anna", 4));
 	assert_null(memmem(entry.text.data, entry.text.len, "Call me", 7));
-	assert_int_equal(entry_read(entry.text.data, entry.text.len, entry.personal.data, entry.personal.len, &again, NULL, &why), 0);
+	assert_int_equal(entry_read(entry.text.data, entry.text.len, entry.personal.data,
+			     entry.personal.len, &again, NULL, &why),
+	    0);
 	assert_true(json_equal(again.head, event.head));
 	assert_true(json_equal(again.items, event.items));
 	assert_true(json_equal(again.actor, event.actor));
@@ -107,8 +109,9 @@ try(const char *text, size_t len, const char *personal, size_t personal_len)
 static void
 test_damage_is_told_and_goes_no_further(void **state)
 {
-	static const char *const pointers[] = { "", "/", "//", "name", "/actor", "/actor/", "/changes/9/old", "/changes/x/old",
-		"/data/text/more", "/items//x", "/head/additional_information/personal" };
+	static const char *const pointers[] = { "", "/", "//", "name", "/actor", "/actor/",
+		"/changes/9/old", "/changes/x/old", "/data/text/more", "/items//x",
+		"/head/additional_information/personal" };
 	static const char *const members[] = { "id", "type", "occurred_at", "visibility", "v" };
 	struct event event;
 	struct entry entry;
@@ -123,7 +126,8 @@ test_damage_is_told_and_goes_no_further(void **state)
 		assert_int_equal(try(entry.text.data, entry.text.len, entry.personal.data, n), -1);
 	for (size_t i = 0; i < ARRAY_SIZE(pointers); i++) {
 		struct buf text = BUF_INIT(0);
-		json_t *beside = json_pack("{s:s, s:{s:s}}", "salt", "30313233343536373839616263646500", "values", pointers[i], "x");
+		json_t *beside = json_pack("{s:s, s:{s:s}}", "salt",
+		    "30313233343536373839616263646500", "values", pointers[i], "x");
 
 		json_write(&text, beside);
 		assert_int_equal(try(entry.text.data, entry.text.len, text.data, text.len), -1);
@@ -141,7 +145,8 @@ test_damage_is_told_and_goes_no_further(void **state)
 		json_decref(doc);
 	}
 	for (int i = 0; i < 4000; i++) {
-		char *text = xstrndup(entry.text.data, entry.text.len), *beside = xstrndup(entry.personal.data, entry.personal.len);
+		char *text = xstrndup(entry.text.data, entry.text.len),
+		     *beside = xstrndup(entry.personal.data, entry.personal.len);
 
 		for (int flips = 0; flips < 3; flips++) {
 			seed = seed * 1103515245u + 12345u;
