@@ -25,6 +25,8 @@ class Hook:
         hook = self
         self.received, self.answers, self.otherwise = [], [], otherwise or Answer()
         self.changed, self.over = threading.Condition(), threading.Event()
+        self.gate = threading.Event()       # while it is clear, requests are taken and not answered
+        self.gate.set()
         self.flying = self.most_flying = self.connections = 0
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -39,6 +41,7 @@ class Hook:
                 with hook.changed:
                     hook.received.append(Delivery(self.path, self.headers, body))
                     hook.flying += 1
+                    self.flies = True
                     hook.most_flying = max(hook.most_flying, hook.flying)
                     answer = hook.answers.pop(0) if hook.answers else hook.otherwise
                     hook.changed.notify_all()
@@ -47,8 +50,13 @@ class Hook:
                 except OSError:
                     self.close_connection = True
                 finally:
-                    with hook.changed:
-                        hook.flying -= 1
+                    self.land()
+
+            def land(self):
+                """Before the answer leaves: the next request may come before this thread runs again."""
+                with hook.changed:
+                    hook.flying -= self.flies
+                    self.flies = False
 
             do_GET = do_HEAD = do_POST
 
@@ -58,10 +66,13 @@ class Hook:
                     self.close_connection = True
                     return
                 if answer.drop:
+                    self.land()
                     self.connection.shutdown(socket.SHUT_RDWR)
                     self.close_connection = True
                     return
                 hook.over.wait(answer.delay)
+                hook.gate.wait(60)
+                self.land()
                 self.send_response(answer.status)
                 for name, value in answer.headers.items():
                     self.send_header(name, value)

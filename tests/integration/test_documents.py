@@ -219,7 +219,8 @@ def test_the_content_is_what_was_said_of_it(product, anna, claim, chunked):
     put(one, content, 400, "invalid_header", **{"Content-Digest": "sha-256=:bm9uZQ==:"})
     put(one, content, 400, "invalid_header", **{"Content-Digest": "sha-256"})
     put(one, b"", 422, "digest_mismatch" if not chunked else "file_empty")
-    assert tmp_files(product) == [] and not is_placed(product, sha256(content))
+    wait_for(lambda: tmp_files(product) == [], what="an empty tmp")     # the refusal does not wait for the disk
+    assert not is_placed(product, sha256(content))
     # Nothing of that has used it up; other algorithms say nothing here.
     put(one, content, 201, None, **{"Content-Digest": f"md5=:AAAA:, {digest_field(content)}", "Repr-Digest": "sha-512=:AAAA:"})
     assert anna.get(claim).json()["counts"]["documents"] == 1

@@ -179,7 +179,9 @@ def test_a_receiver_can_end_it(product, hook, answer, status):
     with Hook() as other, Endpoint(admin, other.url, event_types=["webhook_endpoint.*"]), \
             Endpoint(admin, hook.url, event_types=["test.ping"], max_rate=1, max_in_flight=1) as endpoint:
         hook.answers = [answer]
+        hook.gate.clear()       # or the first is over before the second is asked for
         first, second = endpoint.ping(), endpoint.ping()
+        hook.gate.set()
         wait_for(lambda: endpoint.get()["state"] == "disabled", what="disabled")
         told = other.wait(1)[0]
         assert told.type == "webhook_endpoint.disabled" and told.data["reason"] == "gone"
