@@ -26,6 +26,8 @@
 #include "base/xmalloc.h"
 #include "blobs/blobs.h"
 
+enum { PATIENCE = 60000 };	/* looks, 2 ms apart: what is waited for is a fact; a slow disk takes seconds for one fsync */
+
 struct place {
 	struct event_base	*base;
 	struct pool		*pool;
@@ -134,7 +136,7 @@ files_in_tmp(const struct place *p)
 static void
 wait_until_tmp_is_empty(struct place *p)
 {
-	for (int i = 0; i < 500 && files_in_tmp(p) > 0; i++) {
+	for (int i = 0; i < PATIENCE && files_in_tmp(p) > 0; i++) {
 		event_base_loop(p->base, EVLOOP_NONBLOCK);
 		usleep(2000);
 	}
@@ -302,7 +304,7 @@ test_a_full_disk_is_told_and_leaves_nothing(void **state)
 	small.rlim_max = before.rlim_max;
 	setrlimit(RLIMIT_FSIZE, &small);
 	blob_write_data(write, data, 65536);
-	for (int i = 0; i < 500 && blob_write_error(write) == 0; i++) {
+	for (int i = 0; i < PATIENCE && blob_write_error(write) == 0; i++) {
 		event_base_loop(p->base, EVLOOP_NONBLOCK);
 		usleep(2000);
 	}
