@@ -36,21 +36,22 @@ static const struct {
 
 /* The key names the token in sandbox.json. */
 static const struct {
-	const char	*key, *role, *name, *email;
+	const char	*key, *roles[2], *name, *email;
 	int		 organization;
 } users[] = {
-	{ "partner_admin", "partner_admin", "Anna Visser", "anna@noord.example", PARTNER_A },
-	{ "claimant", "claimant", "Bram de Boer", "bram@noord.example", PARTNER_A },
-	{ "viewer", "viewer", "Carla Smit", "carla@noord.example", PARTNER_A },
-	{ "partner_b_admin", "partner_admin", "Dirk Peeters", "dirk@zuid.example", PARTNER_B },
-	{ "partner_b_claimant", "claimant", "Els Maes", "els@zuid.example", PARTNER_B },
-	{ "reviewer", "reviewer", "Femke Jansen", "femke@helder.example", VENDOR },
-	{ "reviewer_2", "reviewer", "Gijs Bakker", "gijs@helder.example", VENDOR },
-	{ "senior_reviewer", "senior_reviewer", "Hanna Mulder", "hanna@helder.example", VENDOR },
-	{ "finance", "finance", "Ivo Meijer", "ivo@helder.example", VENDOR },
-	{ "program_admin", "program_admin", "Jet Kok", "jet@helder.example", VENDOR },
-	{ "auditor", "auditor", "Kees Vos", "kees@helder.example", VENDOR },
-	{ "operator", "operator", "Loes Prins", "loes@helder.example", VENDOR },
+	{ "partner_admin", { "partner_admin" }, "Anna Visser", "anna@noord.example", PARTNER_A },
+	{ "claimant", { "claimant" }, "Bram de Boer", "bram@noord.example", PARTNER_A },
+	{ "viewer", { "viewer" }, "Carla Smit", "carla@noord.example", PARTNER_A },
+	{ "partner_b_admin", { "partner_admin" }, "Dirk Peeters", "dirk@zuid.example", PARTNER_B },
+	{ "partner_b_claimant", { "claimant" }, "Els Maes", "els@zuid.example", PARTNER_B },
+	{ "reviewer", { "reviewer" }, "Femke Jansen", "femke@helder.example", VENDOR },
+	{ "reviewer_2", { "reviewer" }, "Gijs Bakker", "gijs@helder.example", VENDOR },
+	{ "senior_reviewer", { "senior_reviewer" }, "Hanna Mulder", "hanna@helder.example", VENDOR },
+	{ "finance", { "finance" }, "Ivo Meijer", "ivo@helder.example", VENDOR },
+	{ "program_admin", { "program_admin" }, "Jet Kok", "jet@helder.example", VENDOR },
+	{ "auditor", { "auditor" }, "Kees Vos", "kees@helder.example", VENDOR },
+	{ "operator", { "operator" }, "Loes Prins", "loes@helder.example", VENDOR },
+	{ "reviewing_admin", { "program_admin", "reviewer" }, "Mila Kuiper", "mila@helder.example", VENDOR },
 };
 
 /* What was made so far. */
@@ -112,8 +113,8 @@ make_users(struct session *session, struct made *made, struct problem *problem)
 		const char *organization_id = made->organization[users[i].organization];
 		char id[ID_SIZE], token[TOKEN_TEXT_SIZE];
 
-		if (make_user(session, organization_id, json_pack("{s:s, s:s, s:[s]}", "email", users[i].email, "name",
-		    users[i].name, "roles", users[i].role), id, problem) == -1 ||
+		if (make_user(session, organization_id, json_pack("{s:s, s:s, s:[s, s*]}", "email", users[i].email, "name",
+		    users[i].name, "roles", users[i].roles[0], users[i].roles[1]), id, problem) == -1 ||
 		    make_token(session, organization_id, id, "Sandbox", NULL, token, problem) == -1)
 			return -1;
 		json_set_str(made->tokens, users[i].key, token);

@@ -4,7 +4,9 @@
 #include <assert.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "base/xmalloc.h"
+#include "domain/resource.h"
 
 #define CLAIMANTS	(ROLE_PARTNER_ADMIN | ROLE_CLAIMANT)
 #define REVIEWERS	(ROLE_REVIEWER | ROLE_SENIOR_REVIEWER)
@@ -108,4 +110,20 @@ access_roles(enum permission permission)
 {
 	assert(permission < PERMISSION_COUNT);
 	return rows[permission].roles;
+}
+
+unsigned
+access_user_roles(const struct aggregate *user, bool vendor)
+{
+	const char *state = user == NULL ? NULL : json_str(user->head, "state");
+	unsigned roles = 0;
+	const json_t *role;
+	size_t i;
+
+	if (state == NULL || strcmp(state, "active") != 0 || !resource_exists(user))
+		return 0;
+	json_array_foreach (json_get(user->head, "roles"), i, role)
+		if (json_is_string(role))
+			roles |= role_parse(json_string_value(role));
+	return roles & (vendor ? ROLES_VENDOR | ROLE_OPERATOR : ROLES_PARTNER);
 }

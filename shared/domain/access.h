@@ -26,5 +26,10 @@ bool	access_within_limits(const struct actor *actor, const char *location_id, co
 const char *access_scope(enum permission permission);
 /* The roles (enum role) that have the permission. */
 unsigned access_roles(enum permission permission);
+/*
+ * The roles of a user as he is now, those of his side: a vendor's roles mean nothing in a partner's organisation, and the
+ * other way round. 0: he is not there, or not active, or has none.
+ */
+unsigned access_user_roles(const struct aggregate *user, bool vendor);
 
 #endif

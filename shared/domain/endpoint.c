@@ -47,15 +47,46 @@ endpoint_is_open(const struct aggregate *endpoint, const struct aggregate *organ
 	return ends == NULL || !time_parse(ends, &ends_ms) || ends_ms > now_ms;
 }
 
+void
+endpoint_own(json_t *head, const struct actor *actor)
+{
+	bool contributor = actor->kind == ACTOR_CONTRIBUTOR;
+
+	json_set_str(head, "organization_id", actor->organization_id);
+	json_set_str(head, "claim_id", contributor ? actor->claim_id : NULL);
+	json_set_str(head, "collaborator_id", contributor ? actor->id : NULL);
+	json_set_str(head, "made_by", actor->kind == ACTOR_USER ? actor->id : NULL);
+	json_set(head, "internal", json_boolean(actor->kind == ACTOR_USER && actor_sees_internal(actor)));
+}
+
+const char *
+endpoint_maker(const struct aggregate *endpoint)
+{
+	return json_flag(endpoint->head, "internal") ? json_str(endpoint->head, "made_by") : NULL;
+}
+
 bool
-endpoint_wants(const struct aggregate *endpoint, const struct event_ref *ref, const char *vendor)
+endpoint_sees_internal(const struct aggregate *endpoint, const struct aggregate *organization,
+    const struct aggregate *maker)
+{
+	const char *id = endpoint_maker(endpoint);
+	struct actor actor = { .kind = ACTOR_USER };
+
+	if (id == NULL || organization == NULL || maker == NULL || strcmp(maker->id, id) != 0)
+		return false;
+	actor.roles = access_user_roles(maker, is(organization->head, "kind", "vendor"));
+	return actor_sees_internal(&actor);
+}
+
+bool
+endpoint_wants(const struct aggregate *endpoint, const struct event_ref *ref, const char *vendor, bool internal)
 {
 	const json_t *head = endpoint->head, *filter = json_get(head, "filter"), *pattern;
 	const char *claim = json_str(head, "claim_id");
 	bool theirs = vendor[0] != '\0' && is(head, "organization_id", vendor), fits = false;
 	size_t i;
 
-	if (!theirs && (ref->internal || !is(head, "organization_id", ref->organization_id)))
+	if ((ref->internal && !internal) || (!theirs && !is(head, "organization_id", ref->organization_id)))
 		return false;
 	if (claim != NULL && strcmp(claim, ref->aggregate_id) != 0)
 		return false;
@@ -78,6 +109,7 @@ endpoint_visible(const struct aggregate *endpoint, const struct actor *actor)
 	if (actor->kind == ACTOR_CONTRIBUTOR)
 		return is(endpoint->head, "collaborator_id", actor->id);
 	return json_str(endpoint->head, "collaborator_id") == NULL &&
+	    (!json_flag(endpoint->head, "internal") || actor_sees_internal(actor)) &&
 	    endpoint_filter_allowed(json_get(endpoint->head, "filter"), actor);
 }
 

@@ -39,16 +39,28 @@ bool	event_pattern_fits(const char *pattern, const char *type);
 bool	endpoint_is_open(const struct aggregate *endpoint, const struct aggregate *organization,
 	    const struct aggregate *claim, int64_t now_ms);
 
-/*
- * May it get this event, and does it want it? `vendor`: the organisation whose programme it is an event of,
- * "" none. Internal ones go to that vendor's endpoints alone; a contributor's endpoint gets what happens on
- * his claim.
- */
-bool	endpoint_wants(const struct aggregate *endpoint, const struct event_ref *ref, const char *vendor);
+/* Sets whose a new endpoint of his is, and whether internal events are for it: as he sees them in a history. */
+void	endpoint_own(json_t *head, const struct actor *actor);
 
 /*
- * May he see and change it? Administrators those of their organisation, as far as their own limits go; a
- * contributor his own.
+ * Does it get internal events now? Its maker saw them then, and does as he is now (`maker`: the user whom
+ * endpoint_maker() names, NULL when he is not there).
+ */
+bool	endpoint_sees_internal(const struct aggregate *endpoint, const struct aggregate *organization,
+	    const struct aggregate *maker);
+/* The user who must be asked for it; NULL: nobody, no internal event is for it. Borrowed. */
+const char *endpoint_maker(const struct aggregate *endpoint);
+
+/*
+ * May it get this event, and does it want it? `vendor`: the organisation whose programme it is an event of,
+ * "" none. `internal`: endpoint_sees_internal(). A contributor's endpoint gets what happens on his claim.
+ */
+bool	endpoint_wants(const struct aggregate *endpoint, const struct event_ref *ref, const char *vendor,
+	    bool internal);
+
+/*
+ * May he see and change it? Administrators those of their organisation, as far as their own limits go, and one
+ * that gets internal events only who sees these; a contributor his own.
  */
 bool	endpoint_visible(const struct aggregate *endpoint, const struct actor *actor);
 /* Does a filter stay within the limits (locations, programmes) of an administrator who has some? */

@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/json.h"
+#include "domain/access.h"
 #include "domain/resource.h"
 #include "engine/internal.h"
 
@@ -86,8 +87,6 @@ user_resolve(struct load *load, struct problem *problem)
 	const struct aggregate *organization = load->slot[SLOT_ORGANIZATION].aggregate;
 	struct actor *actor = &load->actor;
 	const char *state, *kind;
-	json_t *role;
-	size_t i;
 	int64_t ends;
 
 	if (!resource_exists(token))
@@ -108,11 +107,7 @@ user_resolve(struct load *load, struct problem *problem)
 	actor->token_id = token->id;
 	kind = json_str(organization->head, "kind");
 	actor->vendor = kind != NULL && strcmp(kind, "vendor") == 0;
-	json_array_foreach (json_get(user->head, "roles"), i, role)
-		if (json_is_string(role))
-			actor->roles |= role_parse(json_string_value(role));
-	/* A vendor's roles mean nothing in a partner's organisation, and the other way round. */
-	actor->roles &= actor->vendor ? ROLES_VENDOR | ROLE_OPERATOR : ROLES_PARTNER;
+	actor->roles = access_user_roles(user, actor->vendor);
 	actor->location_ids = json_get(user->head, "location_ids");
 	actor->program_ids = json_get(user->head, "program_ids");
 	load->scopes = json_get(token->head, "scopes");

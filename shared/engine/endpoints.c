@@ -104,6 +104,19 @@ row_of(const struct execution *x)
 	return NULL;
 }
 
+/* What nobody else may see of it, no other endpoint tells: one that gets internal events, or a contributor's own. */
+static void
+hide_events(const struct execution *x, struct events *events)
+{
+	const json_t *head = x->world.target->head;
+
+	for (unsigned i = 0; i < events->count; i++) {
+		events->list[i].quiet |= json_str(head, "collaborator_id") != NULL;
+		if (json_flag(head, "internal"))
+			events->list[i].visibility = VISIBLE_INTERNAL;
+	}
+}
+
 static int
 endpoint_decide(struct execution *x, struct outcome *outcome, struct problem *problem)
 {
@@ -125,6 +138,8 @@ endpoint_decide(struct execution *x, struct outcome *outcome, struct problem *pr
 	}
 	if (rc == 0 && reason != NULL && outcome->events.count > 0)
 		event_data(&outcome->events.list[0], "reason", json_string(reason));
+	if (rc == 0 && !x->creates)
+		hide_events(x, &outcome->events);
 out:
 	json_decref(fixed);
 	json_decref(nothing);
@@ -244,9 +259,7 @@ fix_create(struct execution *x, json_t *fixed, struct problem *problem)
 		problem_add(problem, "body", "#", "too_many", params,
 		    "At most %lld webhook endpoints are possible here: remove one", (long long)most);
 	}
-	json_set_str(fixed, "organization_id", actor->organization_id);
-	json_set_str(fixed, "claim_id", contributor ? actor->claim_id : NULL);
-	json_set_str(fixed, "collaborator_id", contributor ? actor->id : NULL);
+	endpoint_own(fixed, actor);
 	json_set(fixed, "secrets", secrets_with(x, NULL, 0));
 	json_set_int(fixed, "since_ms", json_int(x->command.facts, "since_ms"));
 	return 0;

@@ -1,6 +1,7 @@
 """Webhooks: who may have endpoints, which events they get, and what exactly is sent."""
 
 import concurrent.futures
+import contextlib
 import time
 
 import pytest
@@ -105,15 +106,22 @@ def test_types_families_and_filters(product, hook):
 # --- to whom ---
 
 
-def test_nobody_gets_what_he_may_not_see(product):
-    """A partner gets neither internal events nor those of another organisation; the vendor gets everything."""
-    reviewer = product.as_("reviewer")
-    with Hook() as a, Hook() as b, Hook() as v, \
-            Endpoint(product.as_("partner_admin"), a.url), Endpoint(product.as_("partner_b_admin"), b.url), \
-            Endpoint(product.as_("program_admin"), v.url):
+def test_an_endpoint_gets_what_its_maker_reads(product):
+    """Exactly what is in the histories as he sees them, whoever he is: nothing internal, nothing of others, and nothing is missing."""
+    reviewer, ends = product.as_("reviewer"), contextlib.ExitStack()
+    makers = {name: product.as_(name) for name in ("partner_admin", "partner_b_admin", "program_admin", "reviewing_admin")}
+    with ends:
+        hooks = {name: ends.enter_context(Hook()) for name in [*makers, "contributor"]}
+        for name, session in makers.items():
+            ends.enter_context(Endpoint(session, hooks[name].url))
         ours = Claim(product, product.as_("claimant"))
         theirs = Claim(product, product.as_("partner_b_claimant"), side="partner_b")
+        makers["contributor"], _, _ = ours.invite()
+        before = ours.get()["sequence"]     # what was before it is none of his endpoint's
+        ends.enter_context(Endpoint(makers["contributor"], hooks["contributor"].url))
         ours.evidence()
+        theirs.upload(ours.session.get(ours.proof["content_url"]).content)      # an internal check
+        wait_for(lambda: theirs.get("/checks", reviewer)["data"], 60, "the check")
         ours.act("submit")
         ours.act("take", session=reviewer)
         for claim in (ours, theirs):
@@ -121,26 +129,41 @@ def test_nobody_gets_what_he_may_not_see(product):
                 claim.make("/comments", {"text": "Seen by all"}, session=session)
             claim.make("/comments", {"text": "For us alone", "visibility": "internal"}, session=reviewer)
             claim.make("/comments", {"text": "The last one"})
-        all_of = {claim.id: history(claim, reviewer) for claim in (ours, theirs)}
 
-        def expected(claims, internal):
-            return {row["id"] for claim in claims for row in all_of[claim.id]
-                    if (internal or row["visibility"] == "all") and not row["type"].startswith("notification.")}
+        def read(name):
+            replies = [makers[name].get(claim.url + "/history", params={"limit": 200}) for claim in (ours, theirs)]
+            return {row["id"]: row for reply in replies if reply.status_code == 200 for row in reply.json()["data"]
+                    if not row["type"].startswith("notification.") and (name != "contributor" or row["sequence"] > before)}
 
-        def about(hook, claims):
-            return {d.id for d in hook.having(lambda d: d.data["claim_id"] in {c.id for c in claims} and d.id.startswith("evt"))}
+        def sent(name):
+            return {d.id for d in hooks[name].having(lambda d: d.data["claim_id"] in (ours.id, theirs.id) and d.id.startswith("evt"))}
 
-        assert expected([ours], True) > expected([ours], False)
-        wait_for(lambda: about(v, [ours, theirs]) >= expected([ours, theirs], True), what="all events at the vendor")
-        wait_for(lambda: about(a, [ours]) >= expected([ours], False), what="all events at partner a")
-        wait_for(lambda: about(b, [theirs]) >= expected([theirs], False), what="all events at partner b")
-        assert about(v, [ours, theirs]) == expected([ours, theirs], True)
-        assert about(a, [ours, theirs]) == expected([ours], False)
-        assert about(b, [ours, theirs]) == expected([theirs], False)
-        organizations = product.sandbox["organizations"]
-        assert {d.data["organization_id"] for d in a.received} == {organizations["partner_a"]}
-        assert {d.data["organization_id"] for d in b.received} == {organizations["partner_b"]}
-        assert {d.type for d in a.having(lambda d: d.type == "fund_account.changed")}, "the reserve of the submission"
+        for name in makers:
+            wait_for(lambda: sent(name) >= set(read(name)), 60, f"all events of the {name}")
+        for name in makers:
+            assert sent(name) == set(read(name)), name
+        internal = {name: {row["type"] for row in read(name).values() if row["visibility"] == "internal"} for name in makers}
+        assert internal.pop("reviewing_admin") == {"check.opened", "comment.added"}
+        assert set(map(len, internal.values())) == {0}
+        for name, organization in (("partner_admin", "partner_a"), ("partner_b_admin", "partner_b"), ("contributor", "partner_a")):
+            assert {d.data["organization_id"] for d in hooks[name].received} == {product.sandbox["organizations"][organization]}
+        assert hooks["partner_admin"].having(lambda d: d.type == "fund_account.changed"), "the reserve of the submission"
+        assert not hooks["contributor"].having(lambda d: d.type == "fund_account.changed")
+
+
+def test_who_sees_nothing_internal_does_not_manage_what_gets_it(product, hook):
+    """Nor learns of it: neither by its log, nor by giving it a URL of his own, nor as it is disabled."""
+    plain, both = product.as_("program_admin"), product.as_("reviewing_admin")
+    with Endpoint(both, hook.url) as endpoint, Endpoint(plain, hook.url + "?plain") as his, Endpoint(both, hook.url + "?told"):
+        assert plain.get(endpoint.url).status_code == 404
+        assert plain.get(endpoint.url + "/deliveries").status_code == 404
+        assert plain.patch(endpoint.url, json={"url": hook.url + "?mine"}).status_code == 404
+        assert endpoint.id not in [row["id"] for row in plain.get(ENDPOINTS).json()["data"]]
+        assert both.patch(his.url, json={"description": "seen by both"}).status_code == 200
+        endpoint.act("disable")
+        his.act("disable")
+        hook.wait(2, lambda d: d.type == "webhook_endpoint.disabled" and d.path.endswith("?told"))
+        assert not hook.having(lambda d: d.type == "webhook_endpoint.disabled" and d.path.endswith("?plain"))
 
 
 def test_each_event_is_sent_once(product, hook, endpoint):

@@ -12,9 +12,12 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/xmalloc.h"
+#include "domain/access.h"
 #include "domain/aggregate.h"
 #include "domain/endpoint.h"
+#include "domain/event_view.h"
 #include "domain/world.h"
+#include "schema/codes.h"
 
 #define US	"org_01J8ZQ4V6T3K9M2N5P7R8S9T00"
 #define THEM	"org_01J8ZQ4V6T3K9M2N5P7R8S9T01"
@@ -67,7 +70,7 @@ test_patterns(void **state)
 			fail_msg("%s %s", rows[i].pattern, rows[i].type);
 }
 
-/* Of whose endpoint, with which members; the event's organisation, type, location; internal; does he get it? */
+/* Of whose endpoint, with which members; the event's organisation, type, location; internal; does who sees those get it? */
 static const struct {
 	const char	*organization, *members;
 	const char	*of, *type, *location;
@@ -75,7 +78,7 @@ static const struct {
 } events[] = {
 	{ US, "", US, "claim.submitted", LOC, false, true },
 	{ US, "", THEM, "claim.submitted", LOC, false, false },
-	{ US, "", US, "claim.submitted", LOC, true, false },
+	{ US, "", THEM, "claim.submitted", LOC, true, false },
 	{ VENDOR, "", US, "claim.submitted", LOC, false, true },
 	{ VENDOR, "", THEM, "comment.added", LOC, true, true },
 	{ THEM, "", US, "comment.added", LOC, true, false },
@@ -86,7 +89,6 @@ static const struct {
 	{ US, ",'filter':{'program_ids':[],'location_ids':['" LOC "']}", US, "claim.submitted", "", false, false },
 	{ US, ",'claim_id':'" CLM "'", US, "claim.submitted", LOC, false, true },
 	{ US, ",'claim_id':'clm_01J8ZQ4V6T3K9M2N5P7R8S9T99'", US, "claim.submitted", LOC, false, false },
-	{ US, ",'claim_id':'" CLM "'", US, "claim.submitted", LOC, true, false },
 	{ US, ",'claim_id':'" CLM "'", THEM, "claim.submitted", LOC, false, false },
 	{ US, ",'event_types':['invoice.*']", US, "claim.submitted", LOC, false, false },
 	{ US, ",'event_types':['invoice.*','claim.submitted']", US, "claim.submitted", LOC, false, true },
@@ -110,15 +112,117 @@ test_who_gets_what(void **state)
 		strcpy(ref.organization_id, events[i].of);
 		strcpy(ref.program_id, PRG);
 		strcpy(ref.location_id, events[i].location);
-		if (endpoint_wants(endpoint, &ref, VENDOR) != events[i].gets)
+		if (endpoint_wants(endpoint, &ref, VENDOR, true) != events[i].gets)
 			fail_msg("row %zu", i);
+		assert_int_equal(
+		    endpoint_wants(endpoint, &ref, VENDOR, false), events[i].gets && !events[i].internal);
 		/* of another vendor's programme it gets nothing */
 		if (strcmp(events[i].organization, VENDOR) == 0)
-			assert_false(endpoint_wants(endpoint, &ref, THEM));
-		assert_int_equal(endpoint_wants(endpoint, &ref, ""),
+			assert_false(endpoint_wants(endpoint, &ref, THEM, true));
+		assert_int_equal(endpoint_wants(endpoint, &ref, "", true),
 		    events[i].gets && strcmp(events[i].organization, VENDOR) != 0);
 		aggregate_unref(endpoint);
 	}
+}
+
+/* A user with these roles (enum role). One reference. */
+static struct aggregate *
+user(unsigned roles, const char *user_state)
+{
+	struct aggregate *made = aggregate("usr_01J8ZQ4V6T3K9M2N5P7R8S9T00", "{}");
+	json_t *names = json_array();
+
+	for (unsigned i = 0; i < ROLE_COUNT; i++)
+		if (roles & 1u << i)
+			json_array_append_new(names, json_string(role_name((enum role)(1u << i))));
+	json_set(made->head, "roles", names);
+	json_set_str(made->head, "state", user_state);
+	return made;
+}
+
+/*
+ * Whoever makes an endpoint gets what he reads in a history, of every kind of event: for every set of roles, on either
+ * side, of his own organisation's claim.
+ */
+static void
+test_what_is_sent_is_what_its_maker_reads(void **state)
+{
+	struct aggregate *partner = aggregate(US, "{'kind':'partner'}"), *vendor = aggregate(VENDOR, "{'kind':'vendor'}");
+	size_t count, told = 0;
+	const struct code *types = codes(CODES_EVENT_TYPES, &count);
+
+	(void)state;
+	for (unsigned n = 0; n < 2u << ROLE_COUNT; n++) {
+		bool is_vendor = n & 1;
+		const struct aggregate *organization = is_vendor ? vendor : partner;
+		struct aggregate *maker = user(n >> 1, "active"), *endpoint = aggregate("whe_1", "{'event_types':['*']}");
+		struct actor actor = { .kind = ACTOR_USER, .id = maker->id, .organization_id = organization->id,
+			.vendor = is_vendor, .roles = access_user_roles(maker, is_vendor) };
+		bool internal;
+
+		endpoint_own(endpoint->head, &actor);
+		internal = endpoint_sees_internal(endpoint, organization, maker);
+		for (size_t i = 0; i < 2 * count; i++) {
+			struct event_ref ref = { .internal = i & 1, .sequence = 3 };
+			json_t *entry = json_pack("{s:s}", "visibility", i & 1 ? "internal" : "all");
+			bool reads = event_visible(entry, &actor);
+
+			strcpy(ref.aggregate_id, CLM);
+			strcpy(ref.type, types[i / 2].code);
+			strcpy(ref.organization_id, US);
+			strcpy(ref.program_id, PRG);
+			if (endpoint_wants(endpoint, &ref, VENDOR, internal) != reads)
+				fail_msg("roles %x, vendor %d, %s, internal %d", n >> 1, is_vendor, ref.type, ref.internal);
+			told += reads;
+			json_decref(entry);
+		}
+		aggregate_unref(maker);
+		aggregate_unref(endpoint);
+	}
+	assert_true(told > 0);
+	aggregate_unref(partner);
+	aggregate_unref(vendor);
+}
+
+/* Internal events end with the right to see them, and do not begin with it. */
+static void
+test_internal_events_follow_the_maker(void **state)
+{
+	static const struct {
+		unsigned	 then, now;
+		const char	*user_state;
+		bool		 internal;
+	} rows[] = {
+		{ ROLE_PROGRAM_ADMIN | ROLE_REVIEWER, ROLE_PROGRAM_ADMIN | ROLE_REVIEWER, "active", true },
+		{ ROLE_PROGRAM_ADMIN | ROLE_REVIEWER, ROLE_FINANCE, "active", true },
+		{ ROLE_PROGRAM_ADMIN | ROLE_REVIEWER, ROLE_PROGRAM_ADMIN, "active", false },
+		{ ROLE_PROGRAM_ADMIN | ROLE_REVIEWER, ROLE_PROGRAM_ADMIN | ROLE_REVIEWER, "disabled", false },
+		{ ROLE_PROGRAM_ADMIN, ROLE_PROGRAM_ADMIN | ROLE_REVIEWER, "active", false },
+	};
+	struct aggregate *vendor = aggregate(VENDOR, "{'kind':'vendor'}"), *partner = aggregate(VENDOR, "{'kind':'partner'}");
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct aggregate *maker = user(rows[i].now, rows[i].user_state), *endpoint = aggregate("whe_1", "{}");
+		struct aggregate *another = aggregate_new("usr_01J8ZQ4V6T3K9M2N5P7R8S9T01");
+		struct actor then = { .kind = ACTOR_USER, .id = maker->id, .organization_id = VENDOR, .vendor = true,
+			.roles = rows[i].then };
+
+		json_decref(another->head);
+		another->head = json_incref(maker->head);
+		assert_false(endpoint_sees_internal(endpoint, vendor, maker));		/* one of before these rules */
+		endpoint_own(endpoint->head, &then);
+		if (endpoint_sees_internal(endpoint, vendor, maker) != rows[i].internal)
+			fail_msg("row %zu", i);
+		assert_false(endpoint_sees_internal(endpoint, vendor, another) ||
+		    endpoint_sees_internal(endpoint, vendor, NULL) || endpoint_sees_internal(endpoint, NULL, maker) ||
+		    endpoint_sees_internal(endpoint, partner, maker));
+		aggregate_unref(maker);
+		aggregate_unref(another);
+		aggregate_unref(endpoint);
+	}
+	aggregate_unref(vendor);
+	aggregate_unref(partner);
 }
 
 static void
@@ -201,6 +305,12 @@ test_who_may_see_it(void **state)
 	assert_true(!endpoint_visible(ours, &admin) && endpoint_visible(local, &admin));
 	admin.location_ids = others;
 	assert_false(endpoint_visible(local, &admin));
+	vendor.organization_id = US;
+	json_set(ours->head, "internal", json_true());
+	admin.location_ids = NULL;
+	assert_false(endpoint_visible(ours, &admin) || endpoint_visible(ours, &vendor));
+	vendor.roles |= ROLE_AUDITOR;
+	assert_true(endpoint_visible(ours, &vendor) && endpoint_visible(ours, &worker));
 	json_set_str(ours->head, "removed_at", "2026-01-01T00:00:00.000Z");
 	assert_false(endpoint_visible(ours, &admin));
 	json_decref(limits);
@@ -216,6 +326,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_patterns),
 		cmocka_unit_test(test_who_gets_what),
+		cmocka_unit_test(test_what_is_sent_is_what_its_maker_reads),
+		cmocka_unit_test(test_internal_events_follow_the_maker),
 		cmocka_unit_test(test_when_it_is_open),
 		cmocka_unit_test(test_who_may_see_it),
 	};

@@ -255,10 +255,16 @@ static void
 candidate_loaded(struct load *load, const struct problem *problem, void *arg)
 {
 	struct candidate *candidate = arg;
+	const struct aggregate *endpoint = load->slot[SLOT_TARGET].aggregate;
 
-	(void)load;
-	if (problem != NULL)
+	if (problem != NULL) {
 		candidate->batch->failed = true;
+	} else if (candidate->batch->fanout->notifications != NULL && endpoint != NULL &&
+	    endpoint_maker(endpoint) != NULL && load->slot[SLOT_USER].id[0] == '\0') {
+		load_set(load, SLOT_USER, endpoint_maker(endpoint));
+		batch_call(candidate->batch);
+		load_start(load, candidate_loaded, candidate);
+	}
 	batch_ended_call(candidate->batch);
 }
 
@@ -286,10 +292,13 @@ candidate_choose(struct candidate *candidate)
 	const struct aggregate *endpoint = load->slot[SLOT_TARGET].aggregate;
 	struct batch *batch = candidate->batch;
 	int64_t since_ms;
+	bool internal;
 
 	if (!endpoint_is_open(endpoint, load->slot[SLOT_ORGANIZATION].aggregate,
 		load->slot[SLOT_TOKEN].aggregate, load->now_ms))
 		return;
+	internal = endpoint_sees_internal(
+	    endpoint, load->slot[SLOT_ORGANIZATION].aggregate, load->slot[SLOT_USER].aggregate);
 	since_ms = json_int(endpoint->head, "since_ms");	/* what was before it is none of its */
 	if (id_partition(endpoint->id) != (int)batch->part->partition)
 		since_ms -= CLOCKS_MS;
@@ -297,7 +306,7 @@ candidate_choose(struct candidate *candidate)
 		const struct feed_entry *entry = &batch->entries[i];
 
 		if (entry->readable && entry->at_ms >= since_ms &&
-		    endpoint_wants(endpoint, &entry->ref, vendor_of(batch, &entry->ref)))
+		    endpoint_wants(endpoint, &entry->ref, vendor_of(batch, &entry->ref), internal))
 			candidate->refs[candidate->count++] = &entry->ref;
 	}
 }

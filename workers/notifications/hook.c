@@ -298,6 +298,7 @@ hook_loaded(struct load *load, const struct problem *problem, void *arg)
 	    load->slot[SLOT_ORGANIZATION].id[0] == '\0') { /* whose it is: now it is known */
 		load_set(load, SLOT_ORGANIZATION, json_str(endpoint->head, "organization_id"));
 		load_set(load, SLOT_TOKEN, json_str(endpoint->head, "claim_id"));
+		load_set(load, SLOT_USER, endpoint_maker(endpoint));
 		hook->calls++;
 		load_start(load, hook_loaded, hook);
 		return;

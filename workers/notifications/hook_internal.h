@@ -27,6 +27,7 @@ struct try {
 	enum try_state		 state;
 	struct delivery		 delivery;
 	struct buf		 body;
+	bool			 internal;	/* its event: not for everybody */
 	struct send		*send;		/* while it flies */
 	json_t			*attempt;	/* as it is recorded */
 	struct delivery_result	 result;
@@ -39,7 +40,7 @@ struct hook {
 	struct job		*job;
 	char			 endpoint_id[ID_SIZE];
 	int64_t			 attempt;	/* of the job: fences what is recorded */
-	struct load		 load;		/* the endpoint, its organisation, a contributor's claim */
+	struct load		 load;		/* the endpoint, its organisation, its maker, a contributor's claim */
 	struct event		*timer;
 	TAILQ_HEAD(, try)	 tries;
 	unsigned		 in_state[TRY_STATES];

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/metrics.h"
 #include "base/xmalloc.h"
+#include "domain/endpoint.h"
 #include "workers/notifications/hook.h"
 #include "workers/notifications/hook_internal.h"
 #include "workers/notifications/message.h"
@@ -63,14 +64,14 @@ try_free(struct try *try)
 	free(try);
 }
 
-/* Internal events are for the vendor alone: asked once more, of the event itself. */
+/* Internal events are for those who see them: asked once more, of the event itself and of who they are by now. */
 static bool
-may_get(const struct hook *hook, bool internal)
+may_get(const struct try *try)
 {
-	const struct aggregate *organization = hook->load.slot[SLOT_ORGANIZATION].aggregate;
-	const char *kind = organization == NULL ? NULL : json_str(organization->head, "kind");
+	const struct load *load = &try->hook->load;
 
-	return !internal || (kind != NULL && strcmp(kind, "vendor") == 0);
+	return !try->internal || endpoint_sees_internal(load->slot[SLOT_TARGET].aggregate,
+	    load->slot[SLOT_ORGANIZATION].aggregate, load->slot[SLOT_USER].aggregate);
 }
 
 static void
@@ -78,7 +79,6 @@ try_read(enum store_status status, const struct store_entry *entries, size_t cou
 {
 	struct try *try = arg;
 	struct hook *hook = try->hook;
-	bool internal = false;
 
 	if (!hook_called(hook))
 		return;
@@ -86,13 +86,11 @@ try_read(enum store_status status, const struct store_entry *entries, size_t cou
 		try_free(try);			/* it is still due: the next fetch brings it */
 		hook->next_fetch_us = clock_mono_us() + 500000;
 	} else if (status != STORE_OK || count != 1 ||
-		   !message_write(&try->body, entries[0].text, entries[0].text_len, &internal)) {
+		   !message_write(&try->body, entries[0].text, entries[0].text_len, &try->internal)) {
 		log_write(LOG_ERROR, "webhook_event_damaged", "s:delivery", try->delivery.id, NULL);
 		try_fail(try, "the event cannot be read");
 	} else {
 		try_set(try, TRY_READY);
-		if (hook->open && !may_get(hook, internal))
-			try_fail(try, "the event is not for this endpoint");
 	}
 	hook_soon(hook);
 }
@@ -113,12 +111,19 @@ try_send(struct try *try)
 {
 	struct hook *hook = try->hook;
 	const json_t *head = hook->load.slot[SLOT_TARGET].aggregate->head, *secret;
-	json_t *lines = json_array(), *shown = json_object();
+	json_t *lines, *shown;
 	int64_t now_ms = clock_real_ms();
 	struct buf signatures = BUF_INIT(0);
 	char text[80], at[TIME_TEXT_SIZE];
 	size_t i;
 
+	if (!may_get(try)) {
+		try_fail(try, "the event is not for this endpoint");
+		hook_soon(hook);
+		return;
+	}
+	lines = json_array();
+	shown = json_object();
 	json_array_foreach (json_get(head, "secrets"), i, secret) {
 		int64_t until_ms = json_int(secret, "until_ms");
 
