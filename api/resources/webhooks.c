@@ -110,7 +110,6 @@ endpoint_get(struct call *call)
 /* ---- commands: who asks, then what the command must know, then the engine ---- */
 
 static void	command_loaded(struct load *load, const struct problem *problem, void *arg);
-static void	command_counted(enum store_status status, int64_t count, int64_t now_ms, void *arg);
 static void	command_found(enum store_status status, json_t *row, void *arg);
 static void	command_execute(struct call *call, json_t *facts);
 static void	command_done(struct execution *x, const struct problem *problem);
@@ -132,9 +131,7 @@ command_loaded(struct load *load, const struct problem *problem, void *arg)
 	(void)load;
 	if (!call_may(call, problem) || !endpoint_is_his(call))
 		return;
-	if (call->route->flags & ROUTE_CREATES) {
-		endpoints_count(call->api->store, owner_of(call->world.actor), command_counted, call);
-	} else if (call->route->item != NULL) {
+	if (call->route->item != NULL) {
 		if (call->item[0] == '\0')
 			command_found(STORE_OK, NULL, call);
 		else
@@ -142,22 +139,6 @@ command_loaded(struct load *load, const struct problem *problem, void *arg)
 	} else {
 		command_execute(call, json_object());
 	}
-}
-
-static void
-command_counted(enum store_status status, int64_t count, int64_t now_ms, void *arg)
-{
-	struct call *call = arg;
-	json_t *facts;
-
-	if (status != STORE_OK) {
-		call_refuse_store(call, status);
-		return;
-	}
-	facts = json_object();
-	json_set_int(facts, "count", count);
-	json_set_int(facts, "since_ms", now_ms);
-	command_execute(call, facts);
 }
 
 static void
@@ -197,6 +178,8 @@ command_execute(struct call *call, json_t *facts)
 		x->load.once_scope = NULL;
 		x->idempotency_key = NULL;
 	}
+	if (call->route->flags & ROUTE_CREATES)
+		x->gather = endpoint_gather;
 	if (strcmp(name, "disable") == 0)
 		json_set_str(facts, "reason", "request");
 	x->commits = strcmp(name, "redeliver") == 0;

@@ -20,13 +20,10 @@
 
 #define SECRET_BYTES 32
 
-struct counting {
-	endpoints_cb	*cb;
-	void		*arg;
-};
-
 typedef int fix_fn(struct execution *x, json_t *fixed, struct problem *problem);
 
+static const char *owner_of(const struct actor *actor);
+static int64_t	owner_limit(const struct actor *actor);
 static void	endpoints_counted(enum store_status status, const struct redisReply *reply, void *arg);
 static fix_fn	fix_create, fix_update, fix_enable, fix_disable, fix_rotate;
 static int	endpoint_decide(struct execution *x, struct outcome *outcome, struct problem *problem);
@@ -70,29 +67,48 @@ endpoint_secret_new(char text[SECRET_TEXT_SIZE])
 	sodium_memzero(bytes, sizeof(bytes));
 }
 
-void
-endpoints_count(struct store *store, const char *owner_id, endpoints_cb *cb, void *arg)
+/* Whose endpoints the caller manages: his organisation's, or those of his claim. They are in one set. */
+static const char *
+owner_of(const struct actor *actor)
 {
-	struct counting *counting = xcalloc(1, sizeof(*counting));
+	return actor->kind == ACTOR_CONTRIBUTOR ? actor->claim_id : actor->organization_id;
+}
+
+static int64_t
+owner_limit(const struct actor *actor)
+{
+	return actor->kind == ACTOR_CONTRIBUTOR ? ENDPOINTS_CLAIM_MAX : ENDPOINTS_MAX;
+}
+
+static void
+owner_key(char key[STORE_KEY_SIZE], const struct actor *actor)
+{
+	store_key(key, (unsigned)id_partition(owner_of(actor)), "ix:o:%s:whe", owner_of(actor));
+}
+
+void
+endpoint_gather(struct execution *x)
+{
 	char key[STORE_KEY_SIZE];
 	const char *argv[] = { key };
 
-	counting->cb = cb;
-	counting->arg = arg;
-	store_key(key, (unsigned)id_partition(owner_id), "ix:o:%s:whe", owner_id);
-	store_eval(store, &engine_endpoints_script, 1, 1, argv, NULL, endpoints_counted, counting);
+	owner_key(key, x->world.actor);
+	store_eval(engine_store(x->engine), &engine_endpoints_script, 1, 1, argv, NULL, endpoints_counted, x);
 }
 
 static void
 endpoints_counted(enum store_status status, const struct redisReply *reply, void *arg)
 {
-	struct counting *counting = arg;
+	struct execution *x = arg;
+	json_t *facts = (json_t *)(uintptr_t)x->command.facts;
 
 	if (status == STORE_OK && (reply->type != REDIS_REPLY_ARRAY || reply->elements != 2))
 		status = STORE_ERROR;
-	counting->cb(status, status == STORE_OK ? reply->element[0]->integer : 0,
-	    status == STORE_OK ? reply->element[1]->integer : 0, counting->arg);
-	free(counting);
+	if (status == STORE_OK) {
+		json_set_int(facts, "count", reply->element[0]->integer);
+		json_set_int(facts, "since_ms", reply->element[1]->integer);
+	}
+	execution_go_on(x, status);
 }
 
 static const struct row *
@@ -150,9 +166,14 @@ static void
 endpoint_extra(struct execution *x, struct commit *commit)
 {
 	int64_t now_ms = json_int(x->command.facts, "now_ms");
+	char key[STORE_KEY_SIZE];
 
 	if (x->outcome.events.count == 0)
 		return;
+	if (x->creates) {
+		owner_key(key, x->world.actor);
+		commit_limit(commit, key, owner_limit(x->world.actor));
+	}
 	if (row_of(x)->ends)
 		deliveries_commit_wake(commit, x->world.target->id, now_ms);
 	if (strcmp(x->command.name, "enable") == 0)
@@ -247,8 +268,7 @@ static int
 fix_create(struct execution *x, json_t *fixed, struct problem *problem)
 {
 	const struct actor *actor = x->world.actor;
-	bool contributor = actor->kind == ACTOR_CONTRIBUTOR;
-	int64_t most = contributor ? ENDPOINTS_CLAIM_MAX : ENDPOINTS_MAX;
+	int64_t most = owner_limit(actor);
 
 	check_url(x, problem);
 	check_filter(x, problem);

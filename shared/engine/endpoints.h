@@ -11,14 +11,16 @@
 #define SECRET_TEXT_SIZE 56	/* "whsec_", base64 of 32 bytes, NUL */
 void	endpoint_secret_new(char text[SECRET_TEXT_SIZE]);
 
-/* How many endpoints an organisation or claim has, and Redis' clock: events from then on are for a new one. */
-typedef void endpoints_cb(enum store_status status, int64_t count, int64_t now_ms, void *arg);
-void	endpoints_count(struct store *store, const char *owner_id, endpoints_cb *cb, void *arg);
+/*
+ * execution.gather of a creation: reads how many endpoints its owner has, and Redis' clock (events from then on are for the
+ * new one), into the facts `count` and `since_ms`. That the limit still holds is asked once more by the commit.
+ */
+void	endpoint_gather(struct execution *x);
 
 /*
  * command.name create, update, remove, enable, disable, rotate. facts (the caller's, never the client's):
- * `now_ms` real time; create, rotate: `secret`; create: `count` and `since_ms`, see above; create, update:
- * `allow_http`; disable: `reason`. 404, 403; 422 with too_many, and what is wrong with a URL or filter.
+ * `now_ms` real time; create, rotate: `secret`; create, update: `allow_http`; disable: `reason`. A creation takes
+ * endpoint_gather(). 404, 403; 422 with too_many, and what is wrong with a URL or filter.
  */
 extern const struct operation operation_endpoint;
 /*

@@ -210,6 +210,13 @@ commit_op_score(struct commit *commit, double score)
 }
 
 void
+commit_limit(struct commit *commit, const char *key, int64_t limit)
+{
+	commit_op(commit, 'L', key);
+	commit_op_int(commit, limit);
+}
+
+void
 commit_zadd(struct commit *commit, const char *key, double score, const char *member)
 {
 	commit_op(commit, 'Z', key);

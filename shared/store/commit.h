@@ -43,6 +43,9 @@ void	commit_set(struct commit *commit, unsigned aggregate, const char *field, co
 void	commit_set_machine(struct commit *commit, unsigned aggregate, const char *field, const char *value,
 	    size_t len);
 
+/* The sorted set has fewer than `limit` members (before what this commit adds), or it is a conflict. */
+void	commit_limit(struct commit *commit, const char *key, int64_t limit);
+
 /*
  * Other writes of the same partition, done in this order. Keys must carry its tag (assert). A key is used as
  * one type only.
@@ -77,7 +80,7 @@ enum commit_result {
 	COMMIT_OK,
 	COMMIT_MINE,		/* it had happened already: this very commit, sent again after a lost connection */
 	COMMIT_DONE_BEFORE,	/* the once-key was there: `kept` has its fields */
-	COMMIT_CONFLICT,	/* a version differs: load and decide again */
+	COMMIT_CONFLICT,	/* a version differs, or a set is full: load and decide again */
 	COMMIT_FENCED,		/* the job is not ours any more: nothing was written, nothing is to be done */
 	COMMIT_UNAVAILABLE,	/* not sent, or refused unexecuted */
 	COMMIT_UNKNOWN,		/* sent twice within the deadline, no answer: 504 */

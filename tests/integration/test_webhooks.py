@@ -2,6 +2,10 @@
 
 import concurrent.futures
 import contextlib
+import http.client
+import json
+import os
+import signal
 import time
 
 import pytest
@@ -333,6 +337,32 @@ def test_twenty_endpoints_an_organisation(product, hook):
     for endpoint in made:
         assert admin.delete(endpoint.url).status_code == 204
     assert admin.delete(f"{ENDPOINTS}/{reply.json()['id']}").status_code == 204
+
+
+def test_twenty_also_for_those_who_come_at_the_same_time(product, hook):
+    """All thirty are there before the first is looked at: each finds nineteen when it asks how many there are."""
+    admin = product.as_("partner_b_admin")
+    headers = {"Authorization": admin.headers["Authorization"], "Content-Type": "application/json"}
+    made = [Endpoint(admin, f"{hook.url}?{n}").url for n in range(19 - len(admin.get(ENDPOINTS).json()["data"]))]
+    connections = [http.client.HTTPConnection(product.base_url.removeprefix("http://"), timeout=60) for _ in range(30)]
+    stopped = product.pids("api")
+    for pid in stopped:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        for connection in connections:
+            connection.request("POST", ENDPOINTS, json.dumps({"url": hook.url}), headers)
+    finally:
+        for pid in stopped:
+            os.kill(pid, signal.SIGCONT)
+    replies = [(reply.status, json.loads(reply.read())) for reply in (connection.getresponse() for connection in connections)]
+    for connection in connections:
+        connection.close()
+    made += [f"{ENDPOINTS}/{body['id']}" for status, body in replies if status == 201]
+    assert sorted(status for status, _ in replies) == [201] + 29 * [422], replies
+    assert {body["errors"][0]["code"] for status, body in replies if status == 422} == {"too_many"}
+    assert len(admin.get(ENDPOINTS).json()["data"]) == 20
+    for url in made:
+        assert admin.delete(url).status_code == 204
 
 
 def test_replies_are_what_openapi_says(product, hook, endpoint):

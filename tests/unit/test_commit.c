@@ -151,6 +151,7 @@ place_commit(const struct place *place, const char *commit_id)
 	commit_set(commit, claim, "ivc_3", "{\"b\":\0}", 7);
 	commit_set_machine(commit, claim, "doc_1", NULL, 0);
 	commit_set_machine(commit, claim, "doc_2", "{\"m\":2}", 7);
+	commit_limit(commit, place->by_state_old, 3);
 	commit_zrem(commit, place->by_state_old, place->claim);
 	commit_zadd(commit, place->by_state, 1789000000123.0, place->claim);
 	commit_zadd(commit, place->by_state, 0.5, "half");
@@ -619,6 +620,41 @@ test_versions_are_compared(void **state)
 	assert_int_equal(do_commit(store, commit).result, COMMIT_OK);
 	refused_without_change(store, small_commit("c-2", place.claim, 2), COMMIT_CONFLICT);
 	assert_int_equal(do_commit(store, small_commit("c-2", place.claim, 3)).result, COMMIT_OK);
+	store_free(store);
+}
+
+/* Of those that found room at the same time one gets it; what was done is still known as done when the set is full. */
+static void
+test_limits_are_held(void **state)
+{
+	static const struct {
+		const char		*commit;
+		int64_t			 limit;
+		enum commit_result	 result;
+	} steps[] = {
+		{ "c-1", 2, COMMIT_CONFLICT },
+		{ "c-1", 0, COMMIT_CONFLICT },
+		{ "c-1", 3, COMMIT_OK },
+		{ "c-1", 3, COMMIT_MINE },
+		{ "c-2", 3, COMMIT_CONFLICT },
+	};
+	struct store *store = redis_store(&redis, base);
+	struct place place;
+
+	(void)state;
+	place_init(&place, 5);
+	place_seed(&redis, &place);
+	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+		struct commit *commit = small_commit(steps[i].commit, place.claim, 2);
+
+		commit_limit(commit, place.by_state_old, steps[i].limit);
+		commit_zadd(commit, place.by_state_old, 6, "third");
+		if (steps[i].result == COMMIT_OK)
+			assert_int_equal(do_commit(store, commit).result, COMMIT_OK);
+		else
+			refused_without_change(store, commit, steps[i].result);
+	}
+	assert_int_equal(redis_ask_int(&redis, "ZCARD %s", place.by_state_old), 3);
 	store_free(store);
 }
 
@@ -1164,6 +1200,7 @@ main(void)
 		cmocka_unit_test(test_wrong_types_change_nothing),
 		cmocka_unit_test(test_wrong_type_is_broken),
 		cmocka_unit_test(test_versions_are_compared),
+		cmocka_unit_test(test_limits_are_held),
 		cmocka_unit_test(test_history_and_snapshot_must_agree),
 		cmocka_unit_test(test_same_commit_again_is_mine),
 		cmocka_unit_test(test_once_is_once),

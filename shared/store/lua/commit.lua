@@ -9,7 +9,7 @@
 --       same two of the machine hash, has personal), entries (text, body hash, hash, personal or ''), the four
 --       lists; then the operations up to the end: a letter and its arguments
 --
--- Answers 1 done, 2 done by this very commit before, 3 a version differs, 4 the job is not ours, or the once-record.
+-- Answers 1 done, 2 done by this very commit before, 3 a version differs or a set is full, 4 the job is not ours, or the once-record.
 local KEYS, ARGV, call, unpack = KEYS, ARGV, redis.call, unpack
 local byte, format = string.byte, string.format
 local id, partition = ARGV[1], ARGV[2]
@@ -149,6 +149,14 @@ while a < #ARGV do
 	elseif what == 'z' then
 		check(key, 'ZCARD')
 		a = a + 2
+	elseif what == 'L' then
+		check(key, 'ZCARD')
+		local limit = tonumber(ARGV[a + 2])
+		if not limit or not whole(limit, 1e9) then
+			broken('a limit is no number')
+		end
+		conflict = conflict or call('ZCARD', key) >= limit
+		a = a + 2
 	elseif what == 'S' or what == 's' then
 		check(key, 'SCARD')
 		a = a + 2
@@ -252,6 +260,8 @@ while a < #ARGV do
 		a = a + 3
 	elseif what == 'z' then
 		call('ZREM', key, ARGV[a + 2])
+		a = a + 2
+	elseif what == 'L' then
 		a = a + 2
 	elseif what == 'S' then
 		call('SADD', key, ARGV[a + 2])
