@@ -38,6 +38,7 @@ static const struct {
 	[MAY_RUN_PROGRAMS]	= { ROLE_PROGRAM_ADMIN, "programs:write", false, { NULL } },
 	[MAY_MANAGE_PEOPLE]	= { ADMINS, "users", false, { NULL } },
 	[MAY_OPERATE]		= { ROLE_OPERATOR, "admin", false, { NULL } },
+	[MAY_AUDIT]		= { REVIEWERS | ROLE_AUDITOR, "claims:read", false, { NULL } },
 	[MAY_MANAGE_ENDPOINTS]	= { ADMINS | ROLE_CONTRIBUTOR, "webhooks", false, { NULL } },
 };
 
