@@ -102,6 +102,10 @@ call_headers(struct call *call, struct problem *problem)
 
 	if (call->route->method & HTTP_BIT(GET))
 		return true;
+	if (text == NULL && (call->route->flags & ROUTE_KEY)) {
+		problem_set(problem, "invalid_header", "Send an Idempotency-Key, so that a retry moves no money twice");
+		return false;
+	}
 	if (text != NULL && (repeated || !idempotency_key(call, text))) {
 		problem_set(problem, "invalid_header", "Idempotency-Key must be one key of 1 to 255 visible ASCII characters");
 		return false;
@@ -142,14 +146,22 @@ int
 call_permit(struct execution *x, struct problem *problem)
 {
 	const struct aggregate *target = x->world.target;
+	const struct route *route = x->row;
 
-	if (target == NULL)
+	if (target == NULL && !x->absent)
 		return 0;	/* 404, or what is left of it is the kept reply */
-	if (!x->creates && strncmp(target->id, "clm", 3) == 0 && !claim_visible(target, x->world.actor)) {
+	if (!x->creates && !x->absent && ((strncmp(target->id, "clm", 3) == 0 && !claim_visible(target, x->world.actor)) ||
+	    (strncmp(target->id, "acc", 3) == 0 && !account_visible(target, x->world.actor)))) {
 		problem_set(problem, "not_found", "There is nothing under this address, or it is not yours");
 		return -1;
 	}
-	return token_may(&x->load, x->row, problem) ? 0 : -1;
+	if (!token_may(&x->load, route, problem))
+		return -1;
+	if ((route->flags & ROUTE_ACCESS) && !access_allows(x->world.actor, route->permission)) {
+		problem_set(problem, "forbidden", "Your role may not do this");
+		return -1;
+	}
+	return 0;
 }
 
 /* 404 before 403: another organisation's object is not there. */

@@ -6,6 +6,7 @@
 
 #include "api/resources/call_internal.h"
 #include "base/json.h"
+#include "domain/account.h"
 #include "domain/claim.h"
 #include "domain/resource.h"
 #include "schema/resources.h"
@@ -145,7 +146,10 @@ add_current_etag(const struct execution *x, struct problem *problem)
 
 	if (x->command.item_id != NULL)
 		item = aggregate_item(x->world.target, x->command.item_id);
-	if (strncmp(x->world.target->id, "clm", 3) != 0) {
+	if (strncmp(x->world.target->id, "acc", 3) == 0) {
+		revision = json_int(x->world.target->head, "revision");
+		account_write(&body, &x->world, x->world.target, 0);	/* the revision counts; what drafts plan is not at hand */
+	} else if (strncmp(x->world.target->id, "clm", 3) != 0) {
 		revision = json_int(x->world.target->head, "revision");
 		resource_write(&body, resource_kind_by_prefix(x->world.target->id), x->world.target, NULL, NULL);
 	} else if (comment != NULL) {

@@ -1,4 +1,4 @@
-/* funds - fund accounts and their ledger, for reading. */
+/* funds - fund accounts: opening one, and what is in it. Their ledgers are ledger.c. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -6,27 +6,39 @@
 
 #include "api/resources/call.h"
 #include "api/resources/kinds.h"
+#include "api/resources/ledger.h"
 #include "base/json.h"
 #include "domain/account.h"
-#include "engine/history.h"
 #include "schema/resources.h"
-
-#define LEDGER_PAGE_MAX 200
 
 static void	account_list(struct call *call);
 static void	account_get(struct call *call);
-static void	ledger_list(struct call *call);
+static int	account_open_prepare(struct call *call, struct execution *x, struct problem *problem);
+static void	account_open_render(struct execution *x, struct buf *out);
+static int	entry_prepare(struct call *call, struct execution *x, struct problem *problem);
+static void	entry_render(struct execution *x, struct buf *out);
+
+#define ACCOUNT	"/v1/fund-accounts/{id}"
+#define SEES	.permission = MAY_SEE_ACCOUNT, .target = "acc", .status = 200
 
 static const struct route rows[] = {
 	GET("/v1/fund-accounts", "list_fund_accounts", "Fund accounts that the caller may see",
 	    .permission = MAY_SEE_ACCOUNT, .flags = ROUTE_LIST | ROUTE_ACCESS, .reply = &schema_fund_account,
 	    .status = 200, .query = "program_id period_id organization_id limit cursor", .handle = account_list),
-	GET("/v1/fund-accounts/{id}", "get_fund_account", "A fund account", .permission = MAY_SEE_ACCOUNT,
-	    .flags = ROUTE_ACCESS, .target = "acc", .reply = &schema_fund_account, .status = 200,
-	    .handle = account_get),
-	GET("/v1/fund-accounts/{id}/ledger", "list_ledger", "Entries of a fund account",
-	    .permission = MAY_SEE_ACCOUNT, .flags = ROUTE_LIST | ROUTE_ACCESS, .target = "acc",
-	    .reply = &schema_ledger_entry, .status = 200, .query = "limit cursor", .handle = ledger_list),
+	POST("/v1/fund-accounts", "open_fund_account", "Open a partner's account of a period", .permission = MAY_PAY,
+	    .flags = ROUTE_CREATES | ROUTE_ACCESS, .target = "acc", .command = "open", .body = &schema_fund_account,
+	    .use = SCHEMA_POST, .reply = &schema_fund_account, .status = 201, .errors = ERRORS("already_exists"),
+	    .prepare = account_open_prepare, .render = account_open_render),
+	GET(ACCOUNT, "get_fund_account", "A fund account", SEES, .flags = ROUTE_ACCESS,
+	    .reply = &schema_fund_account, .handle = account_get),
+	GET(ACCOUNT "/ledger", "list_ledger", "Entries of a fund account", SEES, .flags = ROUTE_LIST | ROUTE_ACCESS,
+	    .reply = &schema_ledger_entry, .query = "type claim_id from to limit cursor", .handle = ledger_list),
+	GET(ACCOUNT "/ledger/{item}", "get_ledger_entry", "An entry of a fund account", SEES,
+	    .flags = ROUTE_ACCESS | ROUTE_LATE, .item = "led", .reply = &schema_ledger_entry, .handle = ledger_get),
+	POST(ACCOUNT "/entries", "enter_ledger_entry", "Enter a movement that no claim causes", .permission = MAY_PAY,
+	    .flags = ROUTE_ACCESS | ROUTE_KEY, .target = "acc", .command = "enter", .body = &schema_ledger_entry_post,
+	    .use = SCHEMA_POST, .reply = &schema_ledger_entry, .status = 201, .errors = ERRORS("insufficient_funds"),
+	    .prepare = entry_prepare, .render = entry_render),
 };
 ROUTE_TABLE(funds, rows);
 
@@ -42,7 +54,7 @@ plan_read(enum store_status status, const struct redisReply *reply, void *arg)
 		return;
 	}
 	account_write(&body, &call->world, call->world.target, plan_sum(reply));
-	call_reply(call, 200, &body, call->world.target->sequence);
+	call_reply(call, 200, &body, json_int(call->world.target->head, "revision"));
 }
 
 static void
@@ -84,44 +96,66 @@ account_list(struct call *call)
 	kind_list(call, "acc", organization, account_one);
 }
 
-static void
-ledger_read(enum store_status status, json_t *entries, void *arg)
+/*
+ * An account lies with its partner, under an id that follows from whose and of what it is. Ids that are missing or
+ * none are refused by the decision, for which it lies somewhere with the caller.
+ */
+static int
+account_open_prepare(struct call *call, struct execution *x, struct problem *problem)
 {
-	struct call *call = arg;
-	struct buf data = BUF_INIT(0);
-	int64_t last = 0;
-	char cursor[24];
-	json_t *entry;
-	size_t i;
+	static const char *const members[3] = { "organization_id", "program_id", "period_id" };
+	static const char *const prefixes[3] = { "org", "prg", "per" };
+	const char *ids[3];
+	char id[ID_SIZE];
+	bool valid = true;
 
-	if (status != STORE_OK) {
-		call_refuse_store(call, status);
-		return;
+	(void)problem;
+	for (int i = 0; i < 3; i++) {
+		ids[i] = json_str(call->body, members[i]);
+		valid = valid && ids[i] != NULL && call_id_valid(call->api, ids[i], prefixes[i]);
 	}
-	json_array_foreach (entries, i, entry) {
-		last = json_int(entry, "sequence");
-		if (!account_is_entry(json_str(entry, "type")))
-			continue;
-		if (data.len > 0)
-			buf_addch(&data, ',');
-		account_write_entry(&data, call->world.target, entry);
+	x->operation = &operation_fund_account;
+	x->creates = false;
+	x->absent = true;
+	if (!valid) {
+		id_new(id, "acc", x->partition);
+		load_set(&x->load, SLOT_TARGET, id);
+		return 0;
 	}
-	snprintf(cursor, sizeof(cursor), "%lld", (long long)last);
-	call_reply_page(call, &data, last > 0 && last < call->world.target->sequence, cursor, -1);
+	account_id(ids[0], ids[1], ids[2], id);
+	load_set(&x->load, SLOT_TARGET, id);
+	load_set(&x->load, SLOT_PARTNER, ids[0]);
+	load_set(&x->load, SLOT_PROGRAM, ids[1]);
+	for (int i = 0; i < 3; i++)
+		strcpy(x->load.account_key[i], ids[i]);
+	x->partition = x->load.once_partition = (unsigned)id_partition(id);
+	return 0;
 }
 
 static void
-ledger_list(struct call *call)
+account_open_render(struct execution *x, struct buf *out)
 {
-	const char *cursor = call_param(call, "cursor");
-	unsigned limit;
+	account_write(out, &x->world, x->world.target, 0);	/* no draft can be for what was not there */
+	snprintf(x->reply.location, sizeof(x->reply.location), "/v1/fund-accounts/%s", x->world.target->id);
+}
 
-	if (!call_limit(call, &limit))
-		return;
-	if (cursor != NULL && (strlen(cursor) > 15 || strspn(cursor, "0123456789") != strlen(cursor))) {
-		call_refusef(call, "invalid_cursor", "Use the cursor of the page before");
-		return;
-	}
-	history_read(call->api->engine, call->id, cursor == NULL ? 1 : strtoll(cursor, NULL, 10) + 1, 0, limit, false,
-	    ledger_read, call);
+static int
+entry_prepare(struct call *call, struct execution *x, struct problem *problem)
+{
+	(void)call;
+	(void)problem;
+	x->operation = &operation_fund_account;
+	return 0;
+}
+
+/* The entry that was asked for; others may have followed from it. */
+static void
+entry_render(struct execution *x, struct buf *out)
+{
+	const struct event *entry = &x->outcome.events.list[0];
+
+	account_write_event(out, x->world.target, entry);
+	snprintf(x->reply.location, sizeof(x->reply.location), "/v1/fund-accounts/%s/ledger/%s", x->world.target->id,
+	    entry->id);
+	x->revision = entry->sequence;
 }

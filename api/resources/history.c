@@ -20,6 +20,7 @@
 /* A page of the history that is being filled. */
 struct page {
 	struct call	*call;
+	const struct page_kind *kind;
 	struct buf	 data;
 	unsigned	 limit, rows, scanned;
 	int64_t		 next;		/* sequence to go on with */
@@ -30,8 +31,18 @@ struct page {
 static void	page_read(struct page *page);
 static void	page_rows(enum store_status status, json_t *rows, void *arg);
 static bool	page_wants(const struct page *page, const json_t *entry);
+static bool	event_wanted(const struct call *call, const json_t *entry);
+static void	event_row(struct call *call, const json_t *entry, struct buf *out);
 static void	proof_rows(enum store_status status, json_t *rows, void *arg);
 static void	entry_found(enum store_status status, json_t *rows, void *arg);
+
+static const struct page_kind events = { event_wanted, event_row };
+
+/* What is looked for by its id. */
+struct search {
+	struct call	*call;
+	const struct page_kind *kind;
+};
 
 /* cursor= of a history is the sequence of its last row. false: refused. */
 static bool
@@ -66,9 +77,16 @@ time_param(struct call *call, const char *name, int64_t *ms)
 void
 history_list(struct call *call)
 {
+	history_page(call, &events);
+}
+
+void
+history_page(struct call *call, const struct page_kind *kind)
+{
 	struct page *page = xcalloc(1, sizeof(*page));
 
 	page->call = call;
+	page->kind = kind;
 	call->data = page;
 	call->release = free;
 	page->to_ms = INT64_MAX;
@@ -102,7 +120,7 @@ page_rows(enum store_status status, json_t *rows, void *arg)
 	}
 	/* There is more when there is one more row of his: what he may not see leaves no trace. */
 	json_array_foreach (rows, i, row) {
-		bool is = event_visible(row, call->world.actor) && page_wants(page, row);
+		bool is = page_wants(page, row);
 
 		if (is && page->rows == page->limit) {
 			more = true;
@@ -115,7 +133,7 @@ page_rows(enum store_status status, json_t *rows, void *arg)
 		page->shown = page->next - 1;
 		if (page->rows++ > 0)
 			buf_addch(&page->data, ',');
-		event_write(&page->data, row);
+		page->kind->write(call, row, &page->data);
 	}
 	if (!more && json_array_size(rows) > page->limit) {
 		if (page->scanned < SCAN_MAX) {
@@ -130,8 +148,8 @@ page_rows(enum store_status status, json_t *rows, void *arg)
 }
 
 /* One of the comma separated words, each perhaps a family: "claim.*". */
-static bool
-word_of(const char *list, const char *text)
+bool
+history_word(const char *list, const char *text)
 {
 	if (list == NULL)
 		return true;
@@ -153,8 +171,21 @@ page_wants(const struct page *page, const json_t *entry)
 	int64_t at = 0;
 
 	time_parse(json_str(entry, "occurred_at"), &at);
-	return at >= page->from_ms && at <= page->to_ms && word_of(call_param(page->call, "type"), json_str(entry, "type")) &&
-	    word_of(call_param(page->call, "actor_id"), json_str(json_get(entry, "actor"), "id"));
+	return at >= page->from_ms && at <= page->to_ms && page->kind->wants(page->call, entry);
+}
+
+static bool
+event_wanted(const struct call *call, const json_t *entry)
+{
+	return event_visible(entry, call->world.actor) && history_word(call_param(call, "type"), json_str(entry, "type")) &&
+	    history_word(call_param(call, "actor_id"), json_str(json_get(entry, "actor"), "id"));
+}
+
+static void
+event_row(struct call *call, const json_t *entry, struct buf *out)
+{
+	(void)call;
+	event_write(out, entry);
 }
 
 /* Every hash, internal entries too, so that anyone can verify the chain without their content. */
@@ -200,17 +231,31 @@ proof_rows(enum store_status status, json_t *rows, void *arg)
 void
 history_get(struct call *call)
 {
+	history_find(call, &events);
+}
+
+void
+history_find(struct call *call, const struct page_kind *kind)
+{
+	struct search *search;
+
 	if (!call_id_valid(call->api, call->match.var[1], NULL)) {
 		call_refusef(call, "not_found", "There is no such entry");
 		return;
 	}
-	history_read(call->api->engine, call->id, 1, 0, SEARCH_PIECE, false, entry_found, call);
+	search = xcalloc(1, sizeof(*search));
+	search->call = call;
+	search->kind = kind;
+	call->data = search;
+	call->release = free;
+	history_read(call->api->engine, call->id, 1, 0, SEARCH_PIECE, false, entry_found, search);
 }
 
 static void
 entry_found(enum store_status status, json_t *rows, void *arg)
 {
-	struct call *call = arg;
+	struct search *search = arg;
+	struct call *call = search->call;
 	struct buf body = BUF_INIT(0);
 	json_t *row = NULL;
 	size_t i;
@@ -220,15 +265,16 @@ entry_found(enum store_status status, json_t *rows, void *arg)
 		return;
 	}
 	json_array_foreach (rows, i, row) {
-		if (strcmp(json_str(row, "id"), call->match.var[1]) != 0 || !event_visible(row, call->world.actor))
+		if (strcmp(json_str(row, "id"), call->match.var[1]) != 0 || !search->kind->wants(call, row))
 			continue;
-		event_write(&body, row);
+		search->kind->write(call, row, &body);
 		call_reply(call, 200, &body, json_int(row, "sequence"));
 		return;
 	}
 	if (i == SEARCH_PIECE) {
 		row = json_array_get(rows, i - 1);
-		history_read(call->api->engine, call->id, json_int(row, "sequence") + 1, 0, SEARCH_PIECE, false, entry_found, call);
+		history_read(call->api->engine, call->id, json_int(row, "sequence") + 1, 0, SEARCH_PIECE, false, entry_found,
+		    search);
 		return;
 	}
 	call_refusef(call, "not_found", "There is no such entry");

@@ -5,6 +5,7 @@
 #include <jansson.h>
 #include <stdbool.h>
 
+struct buf;
 struct call;
 
 /* GET {c}?as_of_sequence=N: a fold that stops early. */
@@ -14,6 +15,17 @@ void	claim_as_of(struct call *call);
  * first.
  */
 void	claim_include(struct call *call);
+/* What is told of the entries of an aggregate, each as history_read() gives it. */
+struct page_kind {
+	bool	(*wants)(const struct call *call, const json_t *entry);	/* for this caller and by its parameters */
+	void	(*write)(struct call *call, const json_t *entry, struct buf *out);
+};
+/* A page of those between `from` and `to`; cursor and limit count in sequences. */
+void	history_page(struct call *call, const struct page_kind *kind);
+/* The one whose id is the second variable of the path. */
+void	history_find(struct call *call, const struct page_kind *kind);
+/* Is `text` one of the comma separated words, each perhaps a family ("claim.*")? NULL list: any is. */
+bool	history_word(const char *list, const char *text);
 void	history_list(struct call *call);
 void	history_get(struct call *call);
 void	history_proof(struct call *call);

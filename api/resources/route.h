@@ -25,6 +25,7 @@ enum {
 	ROUTE_NO_BODY	= 1 << 7,	/* DELETE: 204 */
 	ROUTE_LATE	= 1 << 9,	/* {item} may not be in the target yet, or not any more: `handle` looks */
 	ROUTE_ANY_SCOPE	= 1 << 10,	/* every token may, whatever its scopes */
+	ROUTE_KEY	= 1 << 11,	/* only with an Idempotency-Key */
 	ROUTE_RANGE	= 1 << 8,	/* replies with files, also in part */
 };
 

@@ -33,7 +33,8 @@ static const struct member parameters[] = {
 	{ STRING("organization_id", WR, 40, "Of this organisation.", "org_01J8ZQ4V6T3K9M2N5P7R8S9T00") },
 	{ STRING("include", WR, 200, "What is embedded, comma separated.", "invoices,documents") },
 	{ INT("as_of_sequence", WR, 1, INT64_MAX, "The claim as it was after this entry.", 6) },
-	{ STRING("type", WR, 200, "Event types or families, comma separated.", "claim.*") },
+	{ STRING("type", WR, 200, "Types, comma separated; of events also families.", "claim.*") },
+	{ STRING("claim_id", WR, 40, "Caused by this claim.", "clm_01J8ZQ4V6T3K9M2N5P7R8S9T00") },
 	{ STRING("event_type", WR, 200, "Event types or families, comma separated.", "claim.*") },
 	{ STRING("status", WR, 200, "One or more, comma separated.", "failed") },
 	{ STRING("actor_id", WR, 200, "Who did it.", "usr_01J8ZQ4V6T3K9M2N5P7R8S9T00") },
@@ -130,6 +131,8 @@ openapi_flags(const struct route *route)
 		flags |= OPENAPI_ETAG | OPENAPI_IF_NONE_MATCH;
 	else if (route->command != NULL || (route->flags & ROUTE_RAW))	/* others leave no reply behind */
 		flags |= OPENAPI_KEY | OPENAPI_PREFER;
+	if (route->flags & ROUTE_KEY)
+		flags |= OPENAPI_KEY_REQUIRED;
 	if (route->command != NULL && !(route->flags & ROUTE_CREATES))
 		flags |= OPENAPI_IF_MATCH;
 	if (route->command != NULL && route->status != 204)

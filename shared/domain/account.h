@@ -45,6 +45,16 @@ int	account_open(const struct world *world, const char *organization_id, const c
 	    const char *currency, struct events *events);
 
 /*
+ * A command of finance: "open" makes world->target (sequence 0) as the body says, for world->partner in a period of
+ * world->program, world->account being the account that they have already, or NULL; "enter" adds the body's entry to
+ * world->target, the account, world->account NULL.  -1: 409 already_exists, 412, 422; *outcome is untouched.
+ */
+int	account_decide(const struct world *world, const struct command *command, struct outcome *outcome,
+	    struct problem *problem);
+/* Where a new account of these three lies: in the organisation's partition. All are valid ids. */
+void	account_id(const char *organization_id, const char *program_id, const char *period_id, char id[ID_SIZE]);
+
+/*
  * `planned`: what drafts of it claim, from the engine. world->program gives expires_on and days_left (null without it),
  * world->rules the caps ([] without it).
  */
@@ -52,6 +62,8 @@ void	account_write(struct buf *out, const struct world *world, const struct aggr
 	    int64_t planned_minor);
 /* A ledger entry from the event of the account's history (entry document as JSON). */
 void	account_write_entry(struct buf *out, const struct aggregate *account, const json_t *entry);
+/* The same from an event of a commit, once it is stamped. */
+void	account_write_event(struct buf *out, const struct aggregate *account, const struct event *event);
 /* Is this event of the account's history (by its type) a ledger entry? The opening is none. */
 bool	account_is_entry(const char *event_type);
 /*

@@ -192,3 +192,18 @@ account_write_entry(struct buf *out, const struct aggregate *account, const json
 	schema_write(out, &schema_ledger_entry, json_get(entry, "data"), computed, &view);
 	json_decref(computed);
 }
+
+void
+account_write_event(struct buf *out, const struct aggregate *account, const struct event *event)
+{
+	json_t *entry = json_object(), *data = json_copy(event->data);
+
+	json_object_update(data, event->personal);
+	json_set_str(entry, "id", event->id);
+	json_set_str(entry, "occurred_at", event->occurred_at);
+	json_set_int(entry, "sequence", event->sequence);
+	json_set(entry, "actor", json_incref(event->actor));
+	json_set(entry, "data", data);
+	account_write_entry(out, account, entry);
+	json_decref(entry);
+}

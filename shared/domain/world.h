@@ -77,6 +77,7 @@ struct world {
 	const struct aggregate	*rules;		/* rule set with its activities as items: the pinned one, or the current one */
 	const struct aggregate	*organization;	/* of the claim */
 	const struct aggregate	*location;
+	const struct aggregate	*partner;	/* whom a command of the vendor's is for, beside its target */
 	const char		*number;	/* of a new claim: drawn by the engine */
 	const json_t		*limits;	/* claim limits: STORE section 4, as /v1/me shows them */
 	void	(*new_id)(const struct world *world, const char *prefix, char id[ID_SIZE]);

@@ -70,6 +70,7 @@ enum slot {
 	SLOT_PROGRAM,
 	SLOT_RULES,
 	SLOT_LOCATION,
+	SLOT_PARTNER,		/* an organisation that the command names */
 	SLOTS
 };
 
@@ -187,6 +188,7 @@ void	reply_etag(char etag[48], int64_t revision, const struct buf *body);
 
 extern const struct operation operation_claim;		/* commands of a claim */
 extern const struct operation operation_invitation;	/* of a claim, whose facts.token_sha256 is to find the item that it makes */
+extern const struct operation operation_fund_account;	/* of finance: open (target absent, its id set), enter */
 extern const struct operation operation_resource;	/* create, update, remove by the target's prefix */
 
 #endif

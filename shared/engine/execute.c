@@ -20,6 +20,7 @@
 #include "base/log.h"
 #include "base/metrics.h"
 #include "base/xmalloc.h"
+#include "domain/account.h"
 #include "domain/calendar.h"
 #include "domain/claim.h"
 #include "domain/resource.h"
@@ -482,6 +483,17 @@ claim_operation(struct execution *x, struct outcome *outcome, struct problem *pr
 	return claim_decide(&x->world, &x->command, outcome, problem);
 }
 
+/* An account that is opened is not there yet; it has the id that the load looked for. */
+static int
+account_operation(struct execution *x, struct outcome *outcome, struct problem *problem)
+{
+	if (x->world.target == NULL) {
+		x->load.slot[SLOT_TARGET].aggregate = aggregate_new(x->load.slot[SLOT_TARGET].id);
+		x->world.target = x->load.slot[SLOT_TARGET].aggregate;
+	}
+	return account_decide(&x->world, &x->command, outcome, problem);
+}
+
 static int
 resource_operation(struct execution *x, struct outcome *outcome, struct problem *problem)
 {
@@ -505,4 +517,5 @@ digest_extra(struct execution *x, struct commit *commit)
 
 const struct operation operation_invitation = { .name = "invitation", .decide = claim_operation, .extra = digest_extra };
 const struct operation operation_claim = { .name = "claim", .decide = claim_operation };
+const struct operation operation_fund_account = { .name = "account", .decide = account_operation };
 const struct operation operation_resource = { .name = "resource", .decide = resource_operation };

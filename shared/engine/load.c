@@ -82,6 +82,7 @@ load_world(const struct load *load, struct world *world)
 	world->program = load->slot[SLOT_PROGRAM].aggregate;
 	world->rules = load->slot[SLOT_RULES].aggregate;
 	world->location = load->slot[SLOT_LOCATION].aggregate;
+	world->partner = load->slot[SLOT_PARTNER].aggregate;
 	world->organization = load->slot[SLOT_ORGANIZATION].aggregate;
 	world->limits = load->engine->limits;
 }
@@ -299,7 +300,8 @@ derive(struct run *run)
 
 /*
  * The fund account is the claim's own, or is found by organisation, programme and period: of a claim that moves, or of a new one
- * of the caller's. What was found by other names (of an older snapshot, by another try) counts no more.
+ * (the caller's organisation, unless the load names one). What was found by other names (of an older snapshot, by another
+ * try) counts no more.
  */
 static void
 derive_account(struct run *run)
@@ -322,7 +324,7 @@ derive_account(struct run *run)
 		memset(key[i], 0, ID_SIZE);
 		strncpy(key[i], id == NULL ? "" : id, ID_SIZE - 1);
 	}
-	if (!claim && key[1][0] != '\0')
+	if (!claim && key[0][0] == '\0' && key[1][0] != '\0')
 		memcpy(key[0], load->slot[SLOT_ORGANIZATION].id, ID_SIZE);
 	if (key[0][0] == '\0' || key[1][0] == '\0' || key[2][0] == '\0')
 		return;

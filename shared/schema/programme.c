@@ -23,6 +23,10 @@ static const char *const rule_set_states[] = { "draft", "published", NULL };
 static const char *const ledger_types[] = { "accrual", "threshold_conversion", "rollover_in", "rollover_out", "reserve",
 	"release", "commit", "uncommit", "pay", "unpay", "expire", "adjust", "clawback", NULL };
 
+/* Those that finance enters by hand; the others follow from claims. */
+static const char *const entry_types[] = { "accrual", "adjust", "rollover_in", "rollover_out", "threshold_conversion",
+	"expire", "clawback", NULL };
+
 static const struct member clocks_members[] = {
 	{ INT("review_business_days", WR, 1, DAYS_MAX, "For a review.", 2), FALLBACK(2) },
 	{ INT("dispute_review_business_days", WR, 1, DAYS_MAX, "For deciding a dispute.", 5), FALLBACK(5) },
@@ -138,10 +142,10 @@ static const struct member cap_members[] = {
 static const struct schema schema_cap = { "cap", "A limit of an activity on one account.", cap_members, 0 };
 
 static const struct member fund_account_members[] = {
-	{ ID("organization_id", RO, "org", "The partner.", "org_01J8ZQ4V6T3K9M2N5P7R8S9T00") },
-	{ ID("program_id", RO, "prg", "The programme.", "prg_01J8ZQ4V6T3K9M2N5P7R8S9T00") },
-	{ ID("period_id", RO, "per", "The period.", "per_01J8ZQ4V6T3K9M2N5P7R8S9T00") },
-	{ CURRENCY("currency", RO, "Of all its amounts.", "EUR") },
+	{ ID("organization_id", NEW_REQ, "org", "The partner.", "org_01J8ZQ4V6T3K9M2N5P7R8S9T00") },
+	{ ID("program_id", NEW_REQ, "prg", "The programme.", "prg_01J8ZQ4V6T3K9M2N5P7R8S9T00") },
+	{ ID("period_id", NEW_REQ, "per", "The period.", "per_01J8ZQ4V6T3K9M2N5P7R8S9T00") },
+	{ CURRENCY("currency", NEW_REQ, "Of all its amounts.", "EUR") },
 	{ MONEY("earned", RO, 0, "Accrued by sales.", {"amount": "12000.00", "currency": "EUR"}) },
 	{ MONEY("adjusted", RO, -MONEY_MAX_MINOR, "Adjustments, rollovers, conversions.", {"amount": "0.00", "currency": "EUR"}) },
 	{ MONEY("reserved", RO, 0, "Claimed, not decided.", {"amount": "4900.00", "currency": "EUR"}) },
@@ -175,6 +179,17 @@ static const struct member ledger_entry_members[] = {
 };
 const struct schema schema_ledger_entry = { "ledger_entry", "One movement of an account's money.", ledger_entry_members,
 	SCHEMA_RESOURCE };
+
+static const struct member ledger_entry_post_members[] = {
+	{ ENUM("type", NEW_REQ, entry_types, "What moves.", "accrual") },
+	{ MONEY("amount", NEW_REQ, -MONEY_MAX_MINOR, "How much, in the account's currency; below zero in an `adjust` only.",
+	    {"amount": "12000.00", "currency": "EUR"}) },
+	{ TEXT("reason", NEW_NULL | PERSON, REASON_MAX_CHARS, "Why; an accrual alone needs none.", "Sales of June") },
+	{ STRING("external_reference", NEW_NULL, REFERENCE_MAX_CHARS, "Its number in another system.", "ERP-2026-0611") },
+	END
+};
+const struct schema schema_ledger_entry_post = { "ledger_entry_post", "A movement that finance enters.",
+	ledger_entry_post_members, 0 };
 
 static const struct member clock_members[] = {
 	{ TIME("now", RO, "The store's time.", "2026-09-15T08:00:00.000Z") },
