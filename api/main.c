@@ -28,6 +28,7 @@ static const struct subcommand {
 	{ "token", "USER [SCOPE...]", "print a new API token for a user, given by id or e-mail; with these scopes only", 1, 10,
 	    command_token },
 	{ "verify", "", "replay every history of the store and compare it with what is stored", 0, 0, command_verify },
+	{ "reindex", "", "write anew what lists find claims by, for claims of an older program", 0, 0, command_reindex },
 	{ "jobs", "[retry|discard KEY]", "list the jobs that wait, run or failed; see to one that failed", 0, 2, command_jobs },
 	{ "key", "FILE", "make a CURVE key for job endpoints between hosts; prints its public half", 1, 1, command_key },
 	{ "openapi", "", "print the OpenAPI document of the HTTP API", 0, 0, command_openapi },

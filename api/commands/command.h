@@ -18,7 +18,7 @@ enum {
 typedef int command_run(struct settings *settings, int count, char **words);
 
 command_run	command_api, command_init, command_jobs, command_key, command_openapi, command_supervise, command_token,
-    command_verify;
+    command_verify, command_reindex;
 
 /* Says on standard error, in words for whoever typed the command, why it ends. Returns EXIT_FAILED. */
 int		command_fail(const struct problem *problem);

@@ -9,7 +9,6 @@
 #include "base/xmalloc.h"
 #include "domain/entry.h"
 
-static struct aggregate *aggregate_copy(const struct aggregate *aggregate);
 static void	 apply_head(struct aggregate *next, const struct event *event);
 static void	 apply_items(json_t **items, const json_t *changed, bool whole);
 
@@ -181,8 +180,8 @@ aggregate_apply(const struct aggregate *aggregate, const struct event *event)
 	return next;
 }
 
-/* Shares what is inside; head, items and machine are copied at their first level only when the event touches them. */
-static struct aggregate *
+/* Head, items and machine are copied at their first level only when an event touches them. */
+struct aggregate *
 aggregate_copy(const struct aggregate *aggregate)
 {
 	struct aggregate *copy = xmalloc(sizeof(*copy));

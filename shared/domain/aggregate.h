@@ -23,11 +23,15 @@ struct aggregate {
 	json_t		*items;			/* object: item id -> object ("ivc_.." ...); {} where there are none */
 	json_t		*machine;		/* object: item id -> object, what machines extracted or compared */
 	bool		 machine_known;		/* machine was read (or there is none yet); else it holds only what came since */
+	/* What indexes hold of it, no part of the fold: shared/store/README.md section 5. The engine sets them. */
+	unsigned	 index_version;		/* in which form; 0: not indexed yet */
+	int64_t		 index_due_ms;		/* a claim's next date in them, 0: none */
 };
 
 struct aggregate *aggregate_new(const char *id);			/* nothing happened yet: sequence 0 */
 struct aggregate *aggregate_ref(const struct aggregate *aggregate);
 void	 aggregate_unref(const struct aggregate *aggregate);		/* NULL is fine */
+struct aggregate *aggregate_copy(const struct aggregate *aggregate);	/* shares what is inside */
 
 /* Borrowed; NULL when there is none. */
 json_t	*aggregate_item(const struct aggregate *aggregate, const char *item_id);

@@ -61,9 +61,6 @@ json_t	*claim_states_json(void);
 /* The most bytes that one more document may have, in place of `replaced_id` (NULL: of none): by file and by claim. */
 int64_t	claim_document_room(const struct world *world, const char *replaced_id);
 
-/* Appends what lists filter and sort by, as one flat object in canonical JSON (state, organization_id, program_id, period_id,
- * activity_id, location_id, created_by, reviewer_id, created_at, updated_at, submitted_at, claimed, currency ...). */
-void	claim_row(struct buf *out, const struct aggregate *claim);
 /* Sum of what its cost items claim, minor units of its currency. */
 int64_t	claim_claimed_minor(const struct aggregate *claim);
 /* Counts as planned money: editing (nothing reserved yet). */

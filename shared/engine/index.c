@@ -1,65 +1,87 @@
 /*
- * index - what lists find an aggregate by: shared/store/README.md section 5. Claims are in two scopes, their organisation and
- * their programme (a piece of it in each partition); everything else in one set a kind and organisation.
+ * index - see index.h. Claims are in two scopes, their organisation and their programme (a piece of it in each partition);
+ * everything else in one set a kind and organisation.
  */
+#include "engine/index.h"
+
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/json.h"
 #include "domain/claim.h"
-#include "domain/resource.h"
+#include "domain/claim_row.h"
+#include "engine/index_internal.h"
 #include "engine/internal.h"
 
-/* Sorts of claims. The organisation's scope sorts by what its people see, so nothing internal shows. */
-static const struct {
-	const char	*name;
-	const char	*partner_member;
-	const char	*vendor_member;
-} sorts[] = {
-	{ "created_at", "created_at", "created_at" },
-	{ "updated_at", "partner_updated_at", "updated_at" },
-	{ "submitted_at", "submitted_at", "submitted_at" },
-};
-
-static void	claim_index(struct commit *commit, unsigned number, const struct aggregate *before, const struct aggregate *after,
-		    const struct aggregate *program);
-static void	claim_scopes(struct commit *commit, const struct aggregate *before, const struct aggregate *after,
-		    const char *letter, const char *owner);
-static void	claim_sorts(struct commit *commit, const char *id, const json_t *before, const json_t *after, const char *scope);
-static void	claim_states(struct commit *commit, const char *id, const json_t *before, const json_t *after, const char *scope);
-static void	claim_plan(struct commit *commit, const struct aggregate *before, const struct aggregate *after);
+static void	index_apply(const struct index_entry *entry, bool there, void *arg);
+static void	kind_changes(const struct aggregate *before, const struct aggregate *after, index_cb *cb, void *arg);
+static void	claim_date(struct aggregate *claim, const struct aggregate *program);
+static void	claim_fields(struct commit *commit, unsigned number, const struct aggregate *before, const struct aggregate *after);
+static bool	claim_revised(const struct aggregate *before, const struct aggregate *after);
 static bool	same(const struct aggregate *before, const struct aggregate *after, const char *member);
-static void	kind_index(struct commit *commit, const struct aggregate *before, const struct aggregate *after);
 
 void
-index_write(struct commit *commit, unsigned number, const struct aggregate *before, const struct aggregate *after,
+index_write(struct commit *commit, unsigned number, const struct aggregate *before, struct aggregate *after,
     const struct aggregate *program)
 {
-	if (strncmp(after->id, "clm", 3) == 0)
-		claim_index(commit, number, before, after, program);
-	else
-		kind_index(commit, before, after);
+	int64_t due_ms, before_ms;
+
+	if (strncmp(after->id, "clm", 3) != 0) {
+		index_changes(before, after, index_apply, commit);
+		return;
+	}
+	if (claim_revised(before, after))
+		claim_date(after, program);
+	index_changes(before, after, index_apply, commit);
+	claim_fields(commit, number, before, after);
+	due_ms = claim_next_due(after, program);
+	before_ms = before->sequence == 0 ? 0 : claim_next_due(before, program);
+	if (due_ms != before_ms || !same(before, after, "program_id"))
+		commit_timer(commit, after->id, due_ms);
+}
+
+void
+index_rewrite(struct commit *commit, unsigned number, const struct aggregate *before, struct aggregate *after,
+    const struct aggregate *program)
+{
+	claim_date(after, program);
+	index_changes(before, after, index_apply, commit);
+	index_changes(NULL, after, index_apply, commit);
+	claim_fields(commit, number, NULL, after);
+	commit_timer(commit, after->id, claim_next_due(after, program));
 }
 
 static void
-claim_index(struct commit *commit, unsigned number, const struct aggregate *before, const struct aggregate *after,
-    const struct aggregate *program)
+claim_date(struct aggregate *claim, const struct aggregate *program)
 {
-	struct buf text = BUF_INIT(0);
-	int64_t due, due_before;
+	claim->index_version = CLAIM_INDEX_VERSION;
+	claim->index_due_ms = claim_due_ms(claim, program);
+}
 
-	claim_row(&text, after);
-	commit_set(commit, number, "row", text.data, text.len);
-	buf_done(&text);
+/* before NULL: all are written. */
+static void
+claim_fields(struct commit *commit, unsigned number, const struct aggregate *before, const struct aggregate *after)
+{
+	struct buf row = BUF_INIT(0);
+	char text[INDEX_FIELD_SIZE];
 
-	claim_scopes(commit, before, after, "o", "organization_id");
-	claim_scopes(commit, before, after, "g", "program_id");
-	claim_plan(commit, before, after);
-	due = claim_next_due(after, program);
-	due_before = before->sequence == 0 ? 0 : claim_next_due(before, program);
-	if (due != due_before || !same(before, after, "program_id"))
-		commit_timer(commit, after->id, due);
+	if (before == NULL || before->index_version != after->index_version || before->index_due_ms != after->index_due_ms) {
+		index_text(after, text);
+		commit_set(commit, number, "ix", text, strlen(text));
+	}
+	claim_row(&row, after);
+	commit_set(commit, number, "row", row.data, row.len);
+	buf_done(&row);
+}
+
+/* Dates of a claim follow from what people change, and its entries of an older form are written anew. */
+static bool
+claim_revised(const struct aggregate *before, const struct aggregate *after)
+{
+	return before->sequence == 0 || before->index_version != CLAIM_INDEX_VERSION ||
+	    json_int(before->head, "revision") != json_int(after->head, "revision");
 }
 
 static bool
@@ -70,124 +92,118 @@ same(const struct aggregate *before, const struct aggregate *after, const char *
 	return was != NULL && is != NULL && strcmp(was, is) == 0;
 }
 
-/* A draft may move to another programme: it leaves one scope for another. */
 static void
-claim_scopes(struct commit *commit, const struct aggregate *before, const struct aggregate *after, const char *letter,
-    const char *owner)
+index_apply(const struct index_entry *entry, bool there, void *arg)
 {
-	bool stays = same(before, after, owner);
-	char scope[64];
+	struct commit *commit = arg;
 
-	if (!stays && before->sequence > 0) {
-		snprintf(scope, sizeof(scope), "%s:%s", letter, json_str(before->head, owner));
-		claim_sorts(commit, after->id, before->head, NULL, scope);
-		claim_states(commit, after->id, before->head, NULL, scope);
-	}
-	snprintf(scope, sizeof(scope), "%s:%s", letter, json_str(after->head, owner));
-	claim_sorts(commit, after->id, stays ? before->head : NULL, after->head, scope);
-	claim_states(commit, after->id, stays ? before->head : NULL, after->head, scope);
-}
-
-/* Planned money: one field a draft, summed when the account is read. */
-static void
-claim_plan(struct commit *commit, const struct aggregate *before, const struct aggregate *after)
-{
-	const char *account = json_str(after->head, "fund_account_id"), *old = json_str(before->head, "fund_account_id");
-	bool draft = claim_is_draft(after) && account != NULL, was = old != NULL && claim_is_draft(before);
-	bool stays = draft && was && strcmp(account, old) == 0;
-	unsigned partition = (unsigned)id_partition(after->id);
-	char key[STORE_KEY_SIZE], amount[24];
-	int64_t minor = claim_claimed_minor(after);
-
-	if (was && !stays) {
-		store_key(key, partition, "plan:%s", old);
-		commit_hdel(commit, key, after->id);
-	}
-	if (draft && (!stays || claim_claimed_minor(before) != minor)) {
-		store_key(key, partition, "plan:%s", account);
-		snprintf(amount, sizeof(amount), "%lld", (long long)minor);
-		commit_hset(commit, key, after->id, amount, strlen(amount));
-	}
-}
-
-static void
-claim_sorts(struct commit *commit, const char *id, const json_t *before, const json_t *after, const char *scope)
-{
-	unsigned partition = (unsigned)id_partition(id);
-
-	for (size_t i = 0; i < sizeof(sorts) / sizeof(sorts[0]); i++) {
-		const char *member = scope[0] == 'o' ? sorts[i].partner_member : sorts[i].vendor_member;
-		const char *now = json_str(after, member), *was = json_str(before, member);
-		char key[STORE_KEY_SIZE];
-		int64_t ms;
-
-		if (now == NULL && was == NULL)
-			continue;
-		if (now != NULL && was != NULL && strcmp(now, was) == 0)
-			continue;
-		store_key(key, partition, "ix:%s:%s", scope, sorts[i].name);
-		if (now != NULL && time_parse(now, &ms))
-			commit_zadd(commit, key, (double)ms, id);
+	switch (entry->type) {
+	case INDEX_SCORED:
+		if (there)
+			commit_zadd(commit, entry->key, entry->score, entry->member);
 		else
-			commit_zrem(commit, key, id);
+			commit_zrem(commit, entry->key, entry->member);
+		break;
+	case INDEX_MEMBER:
+		if (there)
+			commit_sadd(commit, entry->key, entry->member);
+		else
+			commit_srem(commit, entry->key, entry->member);
+		break;
+	case INDEX_FIELD:
+		if (there)
+			commit_hset(commit, entry->key, entry->member, entry->value, strlen(entry->value));
+		else
+			commit_hdel(commit, entry->key, entry->member);
+		break;
 	}
 }
 
-static void
-claim_states(struct commit *commit, const char *id, const json_t *before, const json_t *after, const char *scope)
+void
+index_changes(const struct aggregate *before, const struct aggregate *after, index_cb *cb, void *arg)
 {
-	unsigned partition = (unsigned)id_partition(id);
-	const char *now = json_str(after, "state"), *was = json_str(before, "state");
-	char key[STORE_KEY_SIZE];
+	const struct aggregate *old = before != NULL && before->sequence > 0 ? before : NULL;
+	const struct aggregate *any = after != NULL ? after : old;
 
-	if (was != NULL && now != NULL && strcmp(was, now) == 0)
+	if (any == NULL)
 		return;
-	if (was != NULL) {
-		store_key(key, partition, "ix:%s:state:%s", scope, was);
-		commit_srem(commit, key, id);
-	}
-	if (now != NULL) {
-		store_key(key, partition, "ix:%s:state:%s", scope, now);
-		commit_sadd(commit, key, id);
-	}
+	if (strncmp(any->id, "clm", 3) == 0)
+		index_claim(old, after, cb, arg);
+	else
+		kind_changes(old, after, cb, arg);
+}
+
+void
+index_read(struct aggregate *claim, const char *text, size_t len)
+{
+	char copy[INDEX_FIELD_SIZE] = "", *end = copy;
+
+	if (text != NULL && len < sizeof(copy))
+		memcpy(copy, text, len);
+	claim->index_version = (unsigned)strtoul(copy, &end, 10);
+	claim->index_due_ms = strtoll(end, NULL, 10);
+	if (claim->index_version == 0)
+		claim->index_version = 1;
+}
+
+void
+index_text(const struct aggregate *claim, char text[INDEX_FIELD_SIZE])
+{
+	snprintf(text, INDEX_FIELD_SIZE, "%u %lld", claim->index_version, (long long)claim->index_due_ms);
 }
 
 /*
- * ix:k:PREFIX has all of a kind in this partition, ix:o:OWNER:PREFIX those of an organisation, by their creation. A webhook
- * endpoint of a contributor has his claim as owner.
+ * Where an aggregate that is no claim is found: ix:k:PREFIX has all of a kind in this partition, ix:o:OWNER:PREFIX those of an
+ * organisation, by their creation. A webhook endpoint of a contributor has his claim as owner. Returns how many; 0: removed.
  */
-static void
-kind_index(struct commit *commit, const struct aggregate *before, const struct aggregate *after)
+static unsigned
+kind_entries(const struct aggregate *aggregate, struct index_entry entries[3])
 {
-	unsigned partition = (unsigned)id_partition(after->id);
-	const char *organization = json_str(after->head, "organization_id"), *created = json_str(after->head, "created_at");
-	const char *owner = json_str(after->head, "claim_id") != NULL ? json_str(after->head, "claim_id") : organization;
-	bool is = json_get(after->head, "removed_at") == NULL;
-	bool was = before->sequence > 0 && json_get(before->head, "removed_at") == NULL;
-	char key[STORE_KEY_SIZE];
+	const char *id = aggregate->id, *created = json_str(aggregate->head, "created_at");
+	const char *organization = json_str(aggregate->head, "organization_id"), *claim = json_str(aggregate->head, "claim_id");
+	const char *owner = claim != NULL ? claim : organization;
+	unsigned partition = (unsigned)id_partition(id), n = 0;
 	int64_t ms = 0;
 
-	if (strncmp(after->id, "acc", 3) == 0 && !was) {
-		char field[2 * ID_SIZE];
-
-		store_key(key, partition, "accounts:%s", organization);
-		snprintf(field, sizeof(field), "%s:%s", json_str(after->head, "program_id"), json_str(after->head, "period_id"));
-		commit_hset(commit, key, field, after->id, strlen(after->id));
-	}
-	if (is == was)
-		return;
+	if (json_get(aggregate->head, "removed_at") != NULL)
+		return 0;
+	memset(entries, 0, 3 * sizeof(*entries));
 	if (created != NULL)
 		time_parse(created, &ms);
-	store_key(key, partition, "ix:k:%.3s", after->id);
-	if (is)
-		commit_zadd(commit, key, (double)ms, after->id);
-	else
-		commit_zrem(commit, key, after->id);
-	if (owner == NULL)
+	store_key(entries[n].key, partition, "ix:k:%.3s", id);
+	snprintf(entries[n].member, sizeof(entries[n].member), "%s", id);
+	entries[n++].score = (double)ms;
+	if (owner != NULL) {
+		store_key(entries[n].key, partition, "ix:o:%s:%.3s", owner, id);
+		snprintf(entries[n].member, sizeof(entries[n].member), "%s", id);
+		entries[n++].score = (double)ms;
+	}
+	if (strncmp(id, "acc", 3) == 0) {
+		entries[n].type = INDEX_FIELD;
+		store_key(entries[n].key, partition, "accounts:%s", organization);
+		snprintf(entries[n].member, sizeof(entries[n].member), "%s:%s", json_str(aggregate->head, "program_id"),
+		    json_str(aggregate->head, "period_id"));
+		snprintf(entries[n++].value, sizeof(entries[0].value), "%s", id);
+	}
+	return n;
+}
+
+/* Owner and creation stay what they are: an aggregate comes and goes as a whole. */
+static void
+kind_changes(const struct aggregate *before, const struct aggregate *after, index_cb *cb, void *arg)
+{
+	struct index_entry entries[3];
+	unsigned was = before == NULL ? 0 : kind_entries(before, entries), is = 0;
+
+	if (was > 0) {
+		struct index_entry now[3];
+
+		is = after == NULL ? 0 : kind_entries(after, now);
+		for (unsigned i = 0; is == 0 && i < was; i++)
+			cb(&entries[i], false, arg);
 		return;
-	store_key(key, partition, "ix:o:%s:%.3s", owner, after->id);
-	if (is)
-		commit_zadd(commit, key, (double)ms, after->id);
-	else
-		commit_zrem(commit, key, after->id);
+	}
+	is = after == NULL ? 0 : kind_entries(after, entries);
+	for (unsigned i = 0; i < is; i++)
+		cb(&entries[i], true, arg);
 }

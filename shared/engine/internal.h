@@ -79,8 +79,11 @@ struct execution_state {
 void	build_apply(struct execution *x);		/* stamps the events, x->after: the aggregates after them */
 struct commit *build_commit(struct execution *x);
 
-/* index.c: what lists find an aggregate by. `number`: of the aggregate in the commit. */
-void	index_write(struct commit *commit, unsigned number, const struct aggregate *before, const struct aggregate *after,
+/* index.c: what lists find an aggregate by. `number`: of the aggregate in the commit. Sets what `after` says of its index. */
+void	index_write(struct commit *commit, unsigned number, const struct aggregate *before, struct aggregate *after,
+    const struct aggregate *program);
+/* All that lists find the claim by, whatever is there; `after` is a copy of `before`, which nothing happened to. */
+void	index_rewrite(struct commit *commit, unsigned number, const struct aggregate *before, struct aggregate *after,
     const struct aggregate *program);
 
 /* execute.c: ends all that still stand in line or pause; nothing of theirs waits for the store any more. */

@@ -4,6 +4,7 @@
 
 #include "base/json.h"
 #include "base/xmalloc.h"
+#include "engine/index.h"
 #include "engine/internal.h"
 
 #define SNAPSHOT_FORMAT	"1"
@@ -65,6 +66,8 @@ snapshot_read(const struct store_want *want, size_t *bytes)
 	bool damaged = false;
 
 	*bytes = 0;
+	if (strncmp(want->id, "clm", 3) == 0)
+		index_read(aggregate, NULL, 0);
 	aggregate->machine_known = want->machine;
 	for (size_t i = 0; i < want->field_count; i++) {
 		const struct store_field *f = &want->fields[i];
@@ -78,6 +81,8 @@ snapshot_read(const struct store_want *want, size_t *bytes)
 			aggregate->sequence = field_int(f);
 		} else if (field_is(f, "pseq")) {
 			aggregate->partner_sequence = field_int(f);
+		} else if (field_is(f, "ix")) {
+			index_read(aggregate, f->value, f->value_len);
 		} else if (field_is(f, "hash")) {
 			if (f->value_len == SHA256_HEX_SIZE - 1)
 				memcpy(aggregate->hash, f->value, f->value_len);

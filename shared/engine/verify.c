@@ -13,8 +13,10 @@
 #include "base/xmalloc.h"
 #include "domain/account.h"
 #include "domain/claim.h"
+#include "domain/claim_row.h"
 #include "domain/entry.h"
 #include "domain/money.h"
+#include "engine/index.h"
 #include "engine/internal.h"
 
 #define SCAN_COUNT	500
@@ -326,6 +328,7 @@ static void
 verify_compare(struct verifying *v)
 {
 	const char *name, *hash = json_str(v->fields, "hash"), *pseq = json_str(v->fields, "pseq");
+	const char *ix = json_str(v->fields, "ix");
 	json_t *value;
 	struct buf row = BUF_INIT(0);
 	size_t items = 0;
@@ -349,6 +352,7 @@ verify_compare(struct verifying *v)
 	if (strncmp(v->want.id, "acc", 3) == 0)
 		compare_account(v);
 	if (strncmp(v->want.id, "clm", 3) == 0) {
+		index_read((struct aggregate *)(uintptr_t)v->fold, ix, ix == NULL ? 0 : strlen(ix));
 		claim_row(&row, v->fold);
 		if (!same_text(v->fields, "row", &row))
 			note_fault(v, "the index row is not that of the claim");

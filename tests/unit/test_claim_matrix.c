@@ -15,6 +15,7 @@
 #include "base/json.h"
 #include "base/xmalloc.h"
 #include "claim_world.h"
+#include "domain/claim_row.h"
 #include "domain_world.h"
 #include "schema/codes.h"
 
