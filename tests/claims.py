@@ -1,5 +1,6 @@
 """Claims as tests need them: a draft, one with evidence that can be submitted, one that a reviewer holds."""
 
+import threading
 import uuid
 
 PNG = bytes.fromhex(
@@ -14,6 +15,22 @@ def money(amount, currency="EUR"):
 
 def key():
     return str(uuid.uuid4())
+
+
+def at_once(*calls):
+    """Runs them on threads that wait for each other; their results in order."""
+    gate, results = threading.Barrier(len(calls)), [None] * len(calls)
+
+    def run(i):
+        gate.wait()
+        results[i] = calls[i]()
+
+    threads = [threading.Thread(target=run, args=(i,)) for i in range(len(calls))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return results
 
 
 def other_id(some_id):

@@ -23,7 +23,7 @@ __asm__(".pushsection .rodata\n"
 extern const char sandbox_pack[] __asm__("sandbox_pack") __attribute__((visibility("hidden")));
 extern const char sandbox_pack_end[] __asm__("sandbox_pack_end") __attribute__((visibility("hidden")));
 
-enum { VENDOR, PARTNER_A, PARTNER_B, ORGANIZATIONS };
+enum { VENDOR, PARTNER_A, PARTNER_B, PARTNER_C, ORGANIZATIONS };
 
 static const struct {
 	const char	*key, *kind, *name, *country, *tax_id, *location;
@@ -32,6 +32,7 @@ static const struct {
 	[VENDOR] = { "vendor", "vendor", "Helder Devices", "NL", "NL009876543B01", NULL, 0 },
 	[PARTNER_A] = { "partner_a", "partner", "Noord Systems", "NL", "NL001234567B01", "Utrecht", 1200000 },
 	[PARTNER_B] = { "partner_b", "partner", "Zuid Solutions", "BE", "BE0123456789", "Antwerpen", 500000 },
+	[PARTNER_C] = { "partner_c", "partner", "Oost Retail", "DE", "DE123456789", "Leipzig", 0 },	/* no account yet */
 };
 
 /* The key names the token in sandbox.json. */

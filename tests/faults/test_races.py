@@ -1,28 +1,13 @@
 """Two at once: for the last money one gets it; the same key twice is one effect and one reply, given twice."""
 
-import threading
 import uuid
 
 import pytest
 
+from claims import at_once
+
 MONEY = "12000.00"
 ROUNDS = 15
-
-
-def at_once(*calls):
-    """Runs them on threads that wait for each other; their results in order."""
-    gate, results = threading.Barrier(len(calls)), [None] * len(calls)
-
-    def run(i):
-        gate.wait()
-        results[i] = calls[i]()
-
-    threads = [threading.Thread(target=run, args=(i,)) for i in range(len(calls))]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return results
 
 
 def body(product, name):

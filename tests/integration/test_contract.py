@@ -128,6 +128,17 @@ def webhooks(people, receiver):
     assert admin.delete(path).status_code == 204
 
 
+def money_by_hand(product, people):
+    """An account that finance opens, and an entry in it."""
+    s, finance = product.sandbox, people["finance"]
+    account = finance.make("/v1/fund-accounts", {"organization_id": s["organizations"]["partner_c"], "program_id": s["program_id"],
+                                                 "period_id": s["period_id"], "currency": "EUR"})
+    url = "/v1/fund-accounts/" + account["id"]
+    assert finance.get(url).json() == account and account["remaining"] == money("0.00")
+    entry = finance.make(url + "/entries", {"type": "accrual", "amount": money("900.00")})
+    assert finance.get(f"{url}/ledger/{entry['id']}").json() == entry
+
+
 def operate(product, people, claim):
     operator = people["operator"]
     name = dead_job(product, claim.id)
@@ -168,6 +179,7 @@ def story(product, people, receiver):
     claim.get("?include=invoices,csrs,documents,metrics,comments,requests,decisions,checks,collaborators,fund_account,history")
     claim.get("?as_of_sequence=1")
     read_the_rest(product, people, claim)
+    money_by_hand(product, people)
     webhooks(people, receiver)
     operate(product, people, claim)
     return claim

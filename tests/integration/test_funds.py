@@ -2,7 +2,7 @@
 
 import pytest
 
-from claims import key, money, refused
+from claims import at_once, key, money, refused
 
 MAX = "10000000000000.00"       # 10^15 minor units
 
@@ -146,6 +146,19 @@ def test_an_account_is_opened_once(product, finance):
         "#/organization_id": "not_found", "#/currency": "currency_mismatch"}
     problem = refused(finance.post("/v1/fund-accounts", json={"period_id": "x"}), 422, "validation_failed")
     assert {row["pointer"] for row in problem["errors"]} == {"#/organization_id", "#/program_id", "#/period_id", "#/currency"}
+
+
+def test_two_who_open_an_account_at_once_make_one(product):
+    s = product.sandbox
+    body = {"organization_id": s["organizations"]["partner_c"], "program_id": s["program_id"], "period_id": s["period_id"],
+            "currency": "EUR"}
+    sessions = [product.as_("finance") for _ in range(6)]
+    replies = at_once(*[lambda session=session: session.post("/v1/fund-accounts", json=body) for session in sessions])
+    assert sorted(reply.status_code for reply in replies) == [201] + [409] * 5, [reply.text for reply in replies]
+    account = next(reply for reply in replies if reply.status_code == 201)
+    assert account.json()["remaining"] == money("0.00") and sessions[0].get(account.headers["Location"]).json() == account.json()
+    rows = sessions[0].get("/v1/fund-accounts?organization_id=" + s["organizations"]["partner_c"]).json()["data"]
+    assert [row["id"] for row in rows] == [account.json()["id"]]
 
 
 def test_nothing_is_lost(product):
