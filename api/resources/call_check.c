@@ -12,6 +12,7 @@
 #include "domain/access.h"
 #include "domain/account.h"
 #include "domain/claim.h"
+#include "domain/program.h"
 #include "domain/resource.h"
 
 /* Authorization: Bearer. A route for everyone looks at no token. */
@@ -179,7 +180,9 @@ call_visible(struct call *call, struct problem *problem)
 			there = claim_visible(target, actor);
 		else if (there && strcmp(route->target, "acc") == 0)
 			there = account_visible(target, actor);
-		else if (there && strcmp(route->target, "prg") != 0 && strcmp(route->target, "rst") != 0)
+		else if (there && strcmp(route->target, "prg") == 0)
+			there = program_visible(target, actor);
+		else if (there && strcmp(route->target, "rst") != 0)
 			there = resource_exists(target) && (actor->vendor ||
 			    strcmp(json_str(target->head, "organization_id") == NULL ? target->id :
 			    json_str(target->head, "organization_id"), actor->organization_id) == 0);

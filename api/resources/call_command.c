@@ -149,6 +149,8 @@ add_current_etag(const struct execution *x, struct problem *problem)
 	if (strncmp(x->world.target->id, "acc", 3) == 0) {
 		revision = json_int(x->world.target->head, "revision");
 		account_write(&body, &x->world, x->world.target, 0);	/* the revision counts; what drafts plan is not at hand */
+	} else if (strncmp(x->world.target->id, "prg", 3) == 0) {	/* or of what lies below it: the route knows */
+		revision = call_program_current(x, &body);
 	} else if (strncmp(x->world.target->id, "clm", 3) != 0) {
 		revision = json_int(x->world.target->head, "revision");
 		resource_write(&body, resource_kind_by_prefix(x->world.target->id), x->world.target, NULL, NULL);

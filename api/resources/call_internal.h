@@ -3,7 +3,9 @@
 #define API_RESOURCES_CALL_INTERNAL_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
+struct buf;
 struct call;
 struct execution;
 struct problem;
@@ -20,5 +22,8 @@ void	call_read(struct call *call);
 
 /* call_command.c - the common way of a write. */
 void	call_command(struct call *call);
+
+/* programs.c: appends what the path of a command on a programme names, as it is now. Returns its revision. */
+int64_t	call_program_current(const struct execution *x, struct buf *out);
 
 #endif

@@ -14,14 +14,15 @@
 
 static int	claim_create_prepare(struct call *call, struct execution *x, struct problem *problem);
 static int	claim_update_prepare(struct call *call, struct execution *x, struct problem *problem);
+static int	claim_recall_prepare(struct call *call, struct execution *x, struct problem *problem);
 static void	claim_get(struct call *call);
 static void	claim_states(struct call *call);
 
 #define QUERY_LIST "state program_id sort limit cursor"
 
-#define ACTION(name, schema, may, codes) \
+#define ACTION(name, schema, may, codes, ...) \
 	POST("/v1/claims/{id}/" name, name "_claim", "Action " name, .permission = may, .target = "clm", \
-	    .command = name, .body = schema, .use = SCHEMA_POST, .reply = &schema_claim, .status = 200, .errors = codes)
+	    .command = name, .body = schema, .use = SCHEMA_POST, .reply = &schema_claim, .status = 200, .errors = codes, ##__VA_ARGS__)
 #define BLOCKED "requirements_not_met", "insufficient_funds", "cap_exceeded", "outside_claiming_period"
 
 static const struct route rows[] = {
@@ -41,7 +42,7 @@ static const struct route rows[] = {
 	    .target = "clm", .command = "validate", .body = &schema_empty, .use = SCHEMA_POST,
 	    .reply = &schema_validation, .status = 200),
 	ACTION("submit", &schema_empty, MAY_SUBMIT, ERRORS(BLOCKED)),
-	ACTION("recall", &schema_reason, MAY_SUBMIT, ERRORS("outside_claiming_period")),
+	ACTION("recall", &schema_reason, MAY_SUBMIT, ERRORS("outside_claiming_period"), .prepare = claim_recall_prepare),
 	ACTION("resubmit", &schema_message, MAY_SUBMIT, ERRORS("open_requests", BLOCKED)),
 	ACTION("take", &schema_empty, MAY_REVIEW, ERRORS("conflict_of_interest")),
 	ACTION("release", &schema_reason, MAY_REVIEW, NULL),
@@ -85,6 +86,16 @@ claim_update_prepare(struct call *call, struct execution *x, struct problem *pro
 		strcpy(x->load.moves_to[1], period);
 	if (location != NULL && call_id_valid(call->api, location, "loc"))
 		load_set(&x->load, SLOT_LOCATION, location);
+	return 0;
+}
+
+/* It follows the rules in force again, and so does the reply. */
+static int
+claim_recall_prepare(struct call *call, struct execution *x, struct problem *problem)
+{
+	(void)call;
+	(void)problem;
+	x->load.in_force = true;
 	return 0;
 }
 

@@ -1,50 +1,88 @@
 /*
- * programs - programmes, their periods and the activities of the rule set in force, for everyone to read; the
- * store's clock.
+ * programs - programmes and their periods: for everyone to read, for program admins to write. Rule sets and activities:
+ * rule_sets.c.
  */
-#include <stdlib.h>
+#include "api/resources/programs.h"
+
+#include <assert.h>
+#include <stdio.h>
 #include <string.h>
 
-#include "api/resources/call.h"
+#include "api/resources/call_internal.h"
 #include "api/resources/kinds.h"
-#include "base/clock.h"
 #include "base/json.h"
 #include "domain/program.h"
+#include "engine/programs.h"
 #include "schema/resources.h"
 
 static void	program_list(struct call *call);
 static void	program_get(struct call *call);
 static void	period_list(struct call *call);
 static void	period_get(struct call *call);
-static void	activity_list(struct call *call);
-static void	activity_get(struct call *call);
+static void	program_render(struct execution *x, struct buf *out);
+static void	period_render(struct execution *x, struct buf *out);
 
 #define P "/v1/programs/{id}"
 #define PAGE "limit cursor include_total"
+#define READ .permission = MAY_SEE_CLAIM
+#define ADMIN .permission = MAY_RUN_PROGRAMS
 
 static const struct route rows[] = {
-	GET("/v1/programs", "list_programs", "Programmes", .permission = MAY_SEE_CLAIM, .flags = ROUTE_LIST,
-	    .reply = &schema_program, .status = 200, .query = "limit cursor", .handle = program_list),
-	GET(P, "get_program", "A programme", .permission = MAY_SEE_CLAIM, .target = "prg",
-	    .reply = &schema_program, .status = 200, .handle = program_get),
-	GET(P "/periods", "list_periods", "Periods of a programme", .permission = MAY_SEE_CLAIM,
-	    .flags = ROUTE_LIST, .target = "prg", .item = "per", .reply = &schema_period, .status = 200,
-	    .query = PAGE, .handle = period_list),
-	GET(P "/periods/{item}", "get_period", "A period", .permission = MAY_SEE_CLAIM, .target = "prg",
-	    .item = "per", .reply = &schema_period, .status = 200, .handle = period_get),
-	GET(P "/activities", "list_activities", "Activities that can be claimed", .permission = MAY_SEE_CLAIM,
-	    .flags = ROUTE_LIST, .target = "prg", .reply = &schema_activity, .status = 200, .query = PAGE,
-	    .handle = activity_list),
-	GET(P "/activities/{item}", "get_activity", "An activity", .permission = MAY_SEE_CLAIM, .target = "prg",
-	    .reply = &schema_activity, .status = 200, .handle = activity_get),
+	GET("/v1/programs", "list_programs", "Programmes", READ, .flags = ROUTE_LIST, .reply = &schema_program,
+	    .status = 200, .query = "limit cursor", .handle = program_list),
+	POST("/v1/programs", "create_program", "Begin a programme, as a draft", ADMIN, .flags = ROUTE_CREATES,
+	    .target = "prg", .command = "create", .body = &schema_program, .use = SCHEMA_POST,
+	    .reply = &schema_program, .status = 201, .prepare = programs_prepare, .render = program_render),
+	GET(P, "get_program", "A programme", READ, .target = "prg", .reply = &schema_program, .status = 200,
+	    .handle = program_get),
+	PATCH(P, "update_program", "Change a programme", ADMIN, .target = "prg", .command = "update",
+	    .body = &schema_program, .use = SCHEMA_PATCH, .reply = &schema_program, .status = 200,
+	    .prepare = programs_prepare, .render = program_render),
+	GET(P "/periods", "list_periods", "Periods of a programme", READ, .flags = ROUTE_LIST, .target = "prg",
+	    .item = "per", .reply = &schema_period, .status = 200, .query = PAGE, .handle = period_list),
+	POST(P "/periods", "create_period", "Add a period", ADMIN, .target = "prg", .item = "per",
+	    .command = "period.create", .body = &schema_period, .use = SCHEMA_POST, .reply = &schema_period,
+	    .status = 201, .errors = ERRORS("invalid_state"), .prepare = programs_prepare, .render = period_render),
+	GET(P "/periods/{item}", "get_period", "A period", READ, .target = "prg", .item = "per",
+	    .reply = &schema_period, .status = 200, .handle = period_get),
+	PATCH(P "/periods/{item}", "update_period", "Move the dates of a period", ADMIN, .target = "prg",
+	    .item = "per", .command = "period.update", .body = &schema_period, .use = SCHEMA_PATCH,
+	    .reply = &schema_period, .status = 200, .prepare = programs_prepare, .render = period_render),
 };
 ROUTE_TABLE(programs, rows);
+
+int
+programs_prepare(struct call *call, struct execution *x, struct problem *problem)
+{
+	(void)call;
+	(void)problem;
+	x->operation = &operation_programs;
+	return 0;
+}
+
+int64_t
+call_program_current(const struct execution *x, struct buf *out)
+{
+	const struct route *route = x->row;
+	struct execution shown = *x;		/* the commands' own render, of what nothing has happened to */
+
+	assert(route->render != NULL);
+	route->render(&shown, out);
+	return shown.revision;
+}
+
+const char *
+programs_item(const struct execution *x)
+{
+	return x->outcome.item_id[0] != '\0' ? x->outcome.item_id : x->command.item_id;
+}
 
 static void
 program_one(struct call *call, const struct aggregate *program, int64_t planned, struct buf *out)
 {
 	(void)planned;
-	program_write(out, &call->world, program);
+	if (program_visible(program, call->world.actor))
+		program_write(out, &call->world, program);
 }
 
 static void
@@ -60,6 +98,15 @@ program_get(struct call *call)
 
 	program_write(&body, &call->world, call->world.target);
 	call_reply(call, 200, &body, json_int(call->world.target->head, "revision"));
+}
+
+static void
+program_render(struct execution *x, struct buf *out)
+{
+	program_write(out, &x->world, x->world.target);
+	x->revision = json_int(x->world.target->head, "revision");
+	if (x->creates)
+		snprintf(x->reply.location, sizeof(x->reply.location), "/v1/programs/%s", x->world.target->id);
 }
 
 static void
@@ -84,29 +131,13 @@ period_get(struct call *call)
 }
 
 static void
-activity_one(struct call *call, const char *id, struct buf *out)
+period_render(struct execution *x, struct buf *out)
 {
-	activity_write(out, call->world.rules, id);
-}
+	const struct route *route = x->row;
+	const char *id = programs_item(x);
 
-static void
-activity_list(struct call *call)
-{
-	const struct aggregate *rules = call->world.rules;
-
-	call_reply_list(call, rules == NULL ? json_array() : program_item_ids(rules, "act"), activity_one);
-}
-
-static void
-activity_get(struct call *call)
-{
-	const char *id = call->match.var[1];
-	struct buf body = BUF_INIT(0);
-
-	if (call->world.rules == NULL || rules_activity(call->world.rules, id) == NULL) {
-		call_refusef(call, "not_found", "The programme has no such activity");
-		return;
-	}
-	activity_write(&body, call->world.rules, id);
-	call_reply(call, 200, &body, json_int(call->world.rules->head, "revision"));
+	period_write(out, &x->world, x->world.target, id);
+	x->revision = json_int(program_period(x->world.target, id), "revision");
+	if (route->status == 201)
+		snprintf(x->reply.location, sizeof(x->reply.location), "/v1/programs/%s/periods/%s", x->world.target->id, id);
 }

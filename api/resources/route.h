@@ -72,7 +72,7 @@ struct route {
 #define PATCH(...)	ROUTE(PATCH, __VA_ARGS__)
 #define DELETE(...)	ROUTE(DELETE, __VA_ARGS__)
 
-#define ROUTE_ROWS(X) X(claims) X(items) X(people) X(programs) X(funds) X(codes) X(jobs) X(pages) X(documents) \
+#define ROUTE_ROWS(X) X(claims) X(items) X(people) X(programs) X(rule_sets) X(funds) X(codes) X(jobs) X(pages) X(documents) \
 	X(webhooks)
 
 struct route_table {

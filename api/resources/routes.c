@@ -30,6 +30,7 @@ static const struct member parameters[] = {
 	{ STRING("kind", WR, 64, "Kind of work item.", "document.read") },
 	{ STRING("program_id", WR, 40, "Of this programme.", "prg_01J8ZQ4V6T3K9M2N5P7R8S9T00") },
 	{ STRING("period_id", WR, 40, "Of this period.", "per_01J8ZQ4V6T3K9M2N5P7R8S9T00") },
+	{ STRING("rule_set_id", WR, 40, "Of this rule set, rather than the one in force.", "rst_01J8ZQ4V6T3K9M2N5P7R8S9T00") },
 	{ STRING("organization_id", WR, 40, "Of this organisation.", "org_01J8ZQ4V6T3K9M2N5P7R8S9T00") },
 	{ STRING("include", WR, 200, "What is embedded, comma separated.", "invoices,documents") },
 	{ INT("as_of_sequence", WR, 1, INT64_MAX, "The claim as it was after this entry.", 6) },

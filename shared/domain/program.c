@@ -108,11 +108,11 @@ period_takes_evidence(const struct aggregate *program, const json_t *period, int
 void
 program_write(struct buf *out, const struct world *world, const struct aggregate *program)
 {
+	const struct schema_view view = { .whole = true, .internal = world->actor != NULL && world->actor->vendor };
 	json_t *computed = json_object();
 
-	(void)world;
 	json_set_str(computed, "id", program->id);
-	schema_write(out, &schema_program, program->head, computed, &view_whole);
+	schema_write(out, &schema_program, program->head, computed, &view);
 	json_decref(computed);
 }
 
@@ -130,17 +130,29 @@ period_write(struct buf *out, const struct world *world, const struct aggregate 
 }
 
 void
+rules_write(struct buf *out, const struct aggregate *rules)
+{
+	json_t *computed = json_object();
+
+	json_set_str(computed, "id", rules->id);
+	schema_write(out, &schema_rule_set, rules->head, computed, &view_whole);
+	json_decref(computed);
+}
+
+void
 activity_write(struct buf *out, const struct aggregate *rules, const char *activity_id)
 {
+	const json_t *activity = rules_activity(rules, activity_id);
 	json_t *computed = json_object();
 
 	json_set_str(computed, "id", activity_id);
 	json_set_str(computed, "rule_set_id", rules->id);
 	json_set_str(computed, "program_id", json_str(rules->head, "program_id"));
-	/* A rule set is made whole, and never changed once it is published. */
-	json_set_str(computed, "created_at", json_str(rules->head, "created_at"));
-	json_set_str(computed, "updated_at", json_str(rules->head, "created_at"));
-	schema_write(out, &schema_activity, rules_activity(rules, activity_id), computed, &view_whole);
+	if (json_str(activity, "created_at") == NULL) {		/* it came with its rule set */
+		json_set_str(computed, "created_at", json_str(rules->head, "created_at"));
+		json_set_str(computed, "updated_at", json_str(rules->head, "created_at"));
+	}
+	schema_write(out, &schema_activity, activity, computed, &view_whole);
 	json_decref(computed);
 }
 
@@ -167,6 +179,37 @@ period_check(const json_t *period, const char *pointer, struct problem *problem)
 		problem_add(problem, "body", where, "too_small", NULL, "%s is before %s (%s)", second,
 		    orders[i].first, first);
 		rc = -1;
+	}
+	return rc;
+}
+
+/* A sale earns in one period, and an activity is paid from one; claiming may go on while the next one begins. */
+int
+period_check_apart(const struct aggregate *program, const char *period_id, const json_t *period,
+    struct problem *problem)
+{
+	static const struct {
+		const char *from, *to;
+	} ranges[] = { { "earning_from", "earning_to" }, { "usage_from", "usage_to" } };
+	json_t *other;
+	const char *id;
+	char pointer[48];
+	int rc = 0;
+
+	json_object_foreach (program->items, id, other) {
+		if (strncmp(id, "per_", 4) != 0 || (period_id != NULL && strcmp(id, period_id) == 0))
+			continue;
+		for (size_t i = 0; i < ARRAY_SIZE(ranges); i++) {
+			const char *from = json_str(other, ranges[i].from), *to = json_str(other, ranges[i].to);
+
+			if (strcmp(json_str(period, ranges[i].to), from) < 0 ||
+			    strcmp(json_str(period, ranges[i].from), to) > 0)
+				continue;
+			snprintf(pointer, sizeof(pointer), "#/%s", ranges[i].from);
+			problem_add(problem, "body", pointer, "not_unique", NULL, "%s to %s is of the period %s", from,
+			    to, json_str(other, "name"));
+			rc = -1;
+		}
 	}
 	return rc;
 }

@@ -7,6 +7,10 @@
 struct buf;
 struct problem;
 
+#define RULES_ACTIVITIES_MAX	200
+/* The job that a change of dates or clocks makes: timers of the programme's claims and accounts are computed anew. */
+#define PROGRAM_TIMERS_KIND	"program.timers"
+
 /* Borrowed; NULL: not there. */
 json_t	*program_period(const struct aggregate *program, const char *period_id);
 json_t	*rules_activity(const struct aggregate *rules, const char *activity_id);
@@ -26,6 +30,7 @@ bool	period_takes_evidence(const struct aggregate *program, const json_t *period
 void	program_write(struct buf *out, const struct world *world, const struct aggregate *program);
 void	period_write(struct buf *out, const struct world *world, const struct aggregate *program,
 	    const char *period_id);
+void	rules_write(struct buf *out, const struct aggregate *rules);
 void	activity_write(struct buf *out, const struct aggregate *rules, const char *activity_id);
 
 /*
@@ -38,6 +43,10 @@ json_t	*program_sandbox_period(int64_t now_ms, const char *zone);
 /* Dates in order? 0, or -1: every fault was added to *problem, pointers begin with `pointer` ("#"). */
 int	period_check(const json_t *period, const char *pointer, struct problem *problem);
 
+/* Do the days of the period overlap with those of another one of the programme? As period_check(). */
+int	period_check_apart(const struct aggregate *program, const char *period_id, const json_t *period,
+	    struct problem *problem);
+
 /*
  * What the table cannot say of a programme: its zone, weekend and currencies. Adds faults to *problem; pointers
  * below "#".
@@ -48,6 +57,27 @@ void	program_check(const struct world *world, const json_t *program, struct prob
  * caps in every currency of the programme (NULL: unknown, not checked). Pointers begin with `pointer`.
  */
 void	activity_check(const json_t *activity, const json_t *currencies, const char *pointer, struct problem *problem);
+/*
+ * Each kind of cap with an amount is there in every one of the currencies: a claim in another would go uncapped. `below`:
+ * the fault is at the cap below `pointer`, else at `pointer` itself.
+ */
+void	activity_check_currencies(const json_t *activity, const json_t *currencies, const char *pointer, bool below,
+	    struct problem *problem);
+
+/*
+ * One command of a program admin. world->target: the programme (sequence 0: a creation); `rules`: the rule set that
+ * the command is about (NULL: none, or there is none yet); events of target 1 are that one's. command->name:
+ * create, update (of the programme; facts.sandbox of a creation), period.create, period.update, rule_set.create
+ * (the new one's id is outcome->item_id; a copy of world->rules, the one in force), rule_set.update,
+ * rule_set.publish, rule_set.remove, activity.create, activity.update, activity.remove (in the draft).
+ * -1: 404, 403, 412, 409 (`invalid_state`, `already_exists`), 422; *outcome is untouched.
+ * Rules: README.md, "Programmes".
+ */
+int	program_decide(const struct world *world, const struct aggregate *rules, const struct command *command,
+	    struct outcome *outcome, struct problem *problem);
+/* A draft is for the vendor's people alone. */
+bool	program_visible(const struct aggregate *program, const struct actor *actor);
+bool	rules_visible(const struct aggregate *rules, const struct actor *actor);
 
 /*
  * Checks a pack (format: shared/programs/README.md) and decides the creation of the programme with its period

@@ -11,7 +11,6 @@
 #include "schema/resources.h"
 
 #define PACK_FORMAT	1
-#define ACTIVITIES_MAX	200
 
 /* The checked parts of a pack, with every member that is stored. */
 struct pack {
@@ -140,9 +139,9 @@ check_activities(const json_t *list, const json_t *currencies, struct problem *p
 	else if (list != NULL && json_array_size(list) == 0)
 		problem_add(problem, "body", "#/activities", "too_short", NULL,
 		    "A programme has at least one activity");
-	if (json_array_size(list) > ACTIVITIES_MAX) {
+	if (json_array_size(list) > RULES_ACTIVITIES_MAX) {
 		problem_add(problem, "body", "#/activities", "too_many", NULL,
-		    "A rule set has at most %d activities, not %zu", ACTIVITIES_MAX, json_array_size(list));
+		    "A rule set has at most %d activities, not %zu", RULES_ACTIVITIES_MAX, json_array_size(list));
 		list = NULL;
 	}
 	json_array_foreach (list, i, source) {

@@ -238,15 +238,12 @@ cap_in_currency(const json_t *caps, const char *kind, const char *currency)
 	return false;
 }
 
-/*
- * A cap has what its kind needs, and one with an amount has it in every currency: a claim in another would go
- * uncapped.
- */
+/* A cap has what its kind needs, and one with an amount has it in every currency. */
 static void
 check_caps(const json_t *activity, const json_t *currencies, const char *pointer, struct problem *problem)
 {
 	struct pointer list = pointer_below(pointer, "caps");
-	const json_t *caps = json_get(activity, "caps"), *cap, *code;
+	const json_t *caps = json_get(activity, "caps"), *cap;
 	size_t i, j;
 
 	json_array_foreach (caps, i, cap) {
@@ -269,13 +266,32 @@ check_caps(const json_t *activity, const json_t *currencies, const char *pointer
 		}
 		if (currency == NULL)
 			continue;
-		if (!list_has(currencies, currency))
+		if (currencies != NULL && !list_has(currencies, currency))
 			problem_add(problem, "body", pointer_below(pointer_below(at.text, "limit").text, "currency").text,
 			    "currency_mismatch", NULL, "%s is no currency of the programme", currency);
+	}
+	activity_check_currencies(activity, currencies, pointer, true, problem);
+}
+
+void
+activity_check_currencies(const json_t *activity, const json_t *currencies, const char *pointer, bool below,
+    struct problem *problem)
+{
+	struct pointer list = pointer_below(pointer, "caps");
+	const json_t *caps = json_get(activity, "caps"), *cap, *code;
+	size_t i, j;
+
+	json_array_foreach (caps, i, cap) {
+		const char *kind = json_str(cap, "kind");
+
+		if (kind == NULL || json_get(cap, "limit") == NULL)
+			continue;
 		json_array_foreach (currencies, j, code) {
-			if (kind != NULL && !cap_in_currency(caps, kind, json_string_value(code)))
-				problem_add(problem, "body", at.text, "currency_mismatch", NULL,
-				    "Give a cap %s in %s, too", kind, json_string_value(code));
+			if (!json_is_string(code) || cap_in_currency(caps, kind, json_string_value(code)))
+				continue;
+			problem_add(problem, "body", below ? pointer_at(list.text, i).text : pointer,
+			    "currency_mismatch", NULL, "The activity %s needs a cap %s in %s, too", json_str(activity, "key"), kind,
+			    json_string_value(code));
 		}
 	}
 }

@@ -66,7 +66,7 @@ enum slot {
 	SLOT_USER,
 	SLOT_ORGANIZATION,	/* the caller's */
 	SLOT_TARGET,
-	SLOT_ACCOUNT,
+	SLOT_ACCOUNT,		/* the second aggregate of a command: a claim's fund account, a rule set beside its programme */
 	SLOT_PROGRAM,
 	SLOT_RULES,
 	SLOT_LOCATION,
@@ -95,6 +95,8 @@ struct load {
 	json_t		*once;			/* object of the once-record's fields as strings; NULL: there is none */
 	int64_t		 now_ms;
 	bool		 machine;		/* the target's machine results too */
+	bool		 in_force;		/* rules: those in force, also when others are pinned (it goes back to editing) */
+	bool		 draft;			/* the draft rule set of the target, a programme, is in SLOT_ACCOUNT */
 };
 
 /*

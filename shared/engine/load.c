@@ -186,6 +186,14 @@ name_once_record(struct load *load)
 	store_key(load->once_key, load->once_partition, "once:%s", digest);
 }
 
+static bool
+is_published(const struct aggregate *rules)
+{
+	const char *state = json_str(rules->head, "state");
+
+	return state != NULL && strcmp(state, "published") == 0;
+}
+
 static void
 run_round(struct run *run)
 {
@@ -206,8 +214,8 @@ run_round(struct run *run)
 			guess = cache_get(cache, load->slot[i].id);
 			if (guess != NULL)
 				load->slot[i].aggregate = aggregate_ref(guess);
-			if (guess != NULL && i == SLOT_RULES)
-				load->slot[i].confirmed = true;		/* published: immutable */
+			if (guess != NULL && i == SLOT_RULES && is_published(guess))
+				load->slot[i].confirmed = true;		/* immutable */
 		}
 		changed = derive(run);
 	} while (changed);
@@ -290,7 +298,9 @@ derive(struct run *run)
 		load_set(load, SLOT_ORGANIZATION, json_str(load->slot[SLOT_TOKEN].aggregate->head, "organization_id"));
 	derive_account(run);
 	program = target != NULL && strncmp(target->id, "prg", 3) == 0 ? target : load->slot[SLOT_PROGRAM].aggregate;
-	if (claim && !claim_is_draft(target))
+	if (load->draft && program != NULL && program == target)
+		load_set(load, SLOT_ACCOUNT, json_str(program->head, "draft_rule_set_id"));
+	if (claim && !claim_is_draft(target) && !load->in_force)
 		load_set(load, SLOT_RULES, json_str(target->head, "rule_set_id"));	/* pinned at submission */
 	else if (program != NULL)
 		load_set(load, SLOT_RULES, json_str(program->head, "current_rule_set_id"));

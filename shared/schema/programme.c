@@ -48,6 +48,7 @@ static const struct member program_members[] = {
 	{ ENUM("state", WR, program_states, "Claims are taken in an active one.", "active"), FALLBACK("draft") },
 	{ BOOL("sandbox", RO, "Whether its clock can be moved.", false) },
 	{ ID("current_rule_set_id", RO_NULL, "rst", "The rules in force.", "rst_01J8ZQ4V6T3K9M2N5P7R8S9T00") },
+	{ ID("draft_rule_set_id", RO_NULL | MEMBER_INTERNAL, "rst", "The rules that are being made.", null) },
 	{ OBJECT("clocks", WR, schema_clocks, "How long things may take.") },
 	{ MONEY("second_approval_above", WR_NULL, 0, "A decision above it needs a second person; null: none does.",
 	    {"amount": "10000.00", "currency": "EUR"}) },
@@ -107,7 +108,7 @@ static const struct schema schema_activity_cap = { "activity_cap", "The most of 
 static const struct member activity_members[] = {
 	{ ID("program_id", RO, "prg", "Its programme.", "prg_01J8ZQ4V6T3K9M2N5P7R8S9T00") },
 	{ ID("rule_set_id", RO, "rst", "The rule set that it is part of.", "rst_01J8ZQ4V6T3K9M2N5P7R8S9T00") },
-	{ FORMAT("key", WR_REQ, "key", KEY_MAX_CHARS, "Stable name: the same in every rule set.", "webinar") },
+	{ FORMAT("key", NEW_REQ, "key", KEY_MAX_CHARS, "Stable name: the same in every rule set.", "webinar") },
 	{ STRING("name", WR_REQ, NAME_MAX_CHARS, "For people.", "Webinar") },
 	{ STRING("category", WR_NULL, NAME_MAX_CHARS, "What it is listed under.", "Demand generation") },
 	{ LIST("requirements", WR, 0, REQUIREMENTS_MAX, schema_activity_requirement, "What proves it: all of them.") },
@@ -126,6 +127,7 @@ static const struct member rule_set_members[] = {
 	{ INT("version", RO, 1, INT64_MAX, "Counts the rule sets of the programme.", 1) },
 	{ ENUM("state", RO, rule_set_states, "A published one never changes.", "published") },
 	{ TIME("published_at", RO_NULL, "When it came into force.", "2026-06-01T08:00:00.000Z") },
+	{ TEXT("note", WR_NULL, NOTE_MAX_CHARS, "What is new in it.", "Webinars need an agenda") },
 	END
 };
 const struct schema schema_rule_set = { "rule_set", "The activities of a programme at one time.", rule_set_members,

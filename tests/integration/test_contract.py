@@ -5,6 +5,7 @@ import re
 import pytest
 import requests
 
+import programs
 from claims import Claim, key, money, other_id, refused
 from contract import OF_THE_SERVER, Contract
 from product import ROOT, Product, Receiver, wait_for
@@ -181,6 +182,7 @@ def story(product, people, receiver):
     read_the_rest(product, people, claim)
     money_by_hand(product, people)
     webhooks(people, receiver)
+    programs.walk(people["program_admin"])
     operate(product, people, claim)
     return claim
 

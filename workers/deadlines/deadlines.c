@@ -10,6 +10,7 @@
 #include "engine/engine.h"
 #include "jobs/timers.h"
 #include "jobs/worker.h"
+#include "workers/deadlines/recompute.h"
 #include "workers/process.h"
 
 static void	timer_run(struct worker *worker, struct job *job, void *arg);
@@ -31,6 +32,7 @@ deadlines_start(struct worker_process *process, struct problem *problem)
 {
 	(void)problem;
 	worker_add_kind(process->worker, &timer_kind, timer_run, process);
+	recompute_start(process);
 	return 0;
 }
 
