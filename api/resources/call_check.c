@@ -111,6 +111,8 @@ call_headers(struct call *call, struct problem *problem)
 		problem_set(problem, "invalid_header", "Idempotency-Key must be one key of 1 to 255 visible ASCII characters");
 		return false;
 	}
+	if (!route_takes_key(call->route))
+		call->idempotency_key = NULL;
 	text = http_request_header(call->request, "if-match", &repeated);
 	if (text == NULL || strcmp(text, "*") == 0)
 		return true;

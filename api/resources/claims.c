@@ -39,7 +39,7 @@ static const struct route rows[] = {
 	    .command = "update", .body = &schema_claim, .use = SCHEMA_PATCH, .reply = &schema_claim,
 	    .status = 200, .prepare = claim_update_prepare),
 	POST("/v1/claims/{id}/validate", "validate_claim", "What a submit would say", .permission = MAY_SUBMIT,
-	    .target = "clm", .command = "validate", .body = &schema_empty, .use = SCHEMA_POST,
+	    .flags = ROUTE_DRY, .target = "clm", .command = "validate", .body = &schema_empty, .use = SCHEMA_POST,
 	    .reply = &schema_validation, .status = 200),
 	ACTION("submit", &schema_empty, MAY_SUBMIT, ERRORS(BLOCKED)),
 	ACTION("recall", &schema_reason, MAY_SUBMIT, ERRORS("outside_claiming_period"), .prepare = claim_recall_prepare),

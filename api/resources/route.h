@@ -5,6 +5,7 @@
 #ifndef API_RESOURCES_ROUTE_H
 #define API_RESOURCES_ROUTE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "domain/access.h"
@@ -15,6 +16,7 @@ struct call;
 struct execution;
 
 enum {
+	ROUTE_DRY	= 1 << 12,	/* a command that changes nothing */
 	ROUTE_PUBLIC	= 1 << 0,	/* no token */
 	ROUTE_LIST	= 1 << 1,	/* replies with a list of `reply` */
 	ROUTE_ACCESS	= 1 << 2,	/* the role must have `permission` (commands of a claim are asked in its rules) */
@@ -83,6 +85,12 @@ struct route_table {
 #define X(name) extern const struct route_table routes_##name;
 ROUTE_ROWS(X)
 #undef X
+
+/*
+ * Does an Idempotency-Key mean something there? Where a reply is kept: commands that change something, and uploads. What
+ * the request takes and what /openapi.json lists are both this.
+ */
+bool	route_takes_key(const struct route *route);
 
 /* Every table. */
 const struct route_table *const *route_tables(size_t *count);

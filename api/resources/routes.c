@@ -120,6 +120,13 @@ method_text(unsigned method)
 	return "GET";
 }
 
+bool
+route_takes_key(const struct route *route)
+{
+	return !(route->method & HTTP_BIT(GET)) &&
+	    ((route->command != NULL && !(route->flags & ROUTE_DRY)) || (route->flags & ROUTE_RAW));
+}
+
 static unsigned
 openapi_flags(const struct route *route)
 {
@@ -130,10 +137,10 @@ openapi_flags(const struct route *route)
 		flags |= OPENAPI_PUBLIC;
 	if (get)
 		flags |= OPENAPI_ETAG | OPENAPI_IF_NONE_MATCH;
-	else if (route->command != NULL || (route->flags & ROUTE_RAW))	/* others leave no reply behind */
-		flags |= OPENAPI_KEY | OPENAPI_PREFER;
-	if (route->flags & ROUTE_KEY)
-		flags |= OPENAPI_KEY_REQUIRED;
+	else if (route->command != NULL || (route->flags & ROUTE_RAW))
+		flags |= OPENAPI_PREFER;
+	if (route_takes_key(route))
+		flags |= OPENAPI_KEY | (route->flags & ROUTE_KEY ? OPENAPI_KEY_REQUIRED : 0);
 	if (route->command != NULL && !(route->flags & ROUTE_CREATES))
 		flags |= OPENAPI_IF_MATCH;
 	if (route->command != NULL && route->status != 204)

@@ -174,10 +174,6 @@ command_execute(struct call *call, json_t *facts)
 		x->secrets = json_object();
 		json_set_str(x->secrets, "secret", secret);
 	}
-	if (strcmp(name, "rotate") == 0) {	/* takes no key: every call is a new secret */
-		x->load.once_scope = NULL;
-		x->idempotency_key = NULL;
-	}
 	if (call->route->flags & ROUTE_CREATES)
 		x->gather = endpoint_gather;
 	if (strcmp(name, "disable") == 0)
