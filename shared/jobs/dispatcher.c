@@ -65,6 +65,7 @@ dispatcher_new(struct event_base *base, struct store *store, const struct dispat
 	dispatcher->base = base;
 	dispatcher->store = store;
 	dispatcher->partitions = config->partitions;
+	dispatcher->silent_us = (config->silent_ms ? config->silent_ms : DISPATCHER_SILENT_MS) * 1000;
 	dispatcher->api_id = xstrdup(config->api_id);
 	peers_init(dispatcher);
 	dispatcher->sweep = sweep_new(dispatcher);

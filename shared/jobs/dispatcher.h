@@ -11,6 +11,7 @@
 
 #define JOB_HOLD_MS		2000	/* how long a job that is on its way to a worker is not handed out again */
 #define DISPATCHER_HELD_MAX	256
+#define DISPATCHER_SILENT_MS	3000
 
 struct dispatcher;
 struct event_base;
@@ -25,6 +26,7 @@ struct dispatcher_config {
 	const char	*curve_allow_file;	/* public keys that may connect, one a line */
 	unsigned	 partitions;
 	const char	*api_id;	/* unique, for the {sys} directory of endpoints */
+	int64_t		 silent_ms;	/* a worker that is silent for so long is gone; 0: DISPATCHER_SILENT_MS */
 };
 
 /* NULL: *problem says why (address in use ...). Keeps its entry in {sys} alive, sweeps every second. */

@@ -20,7 +20,6 @@
 #define PEER_ID_MAX	16		/* a routing id of libzmq's own making has 5 bytes */
 #define PEER_CREDIT_MAX	1024		/* what one worker may be owed; also the length of its queue */
 #define KINDS_MAX	64		/* kinds that all workers together may have; bits of a mask */
-#define GONE_US		3000000		/* silent for so long: gone */
 #define TICK_MS		1000
 
 struct event;
@@ -60,6 +59,7 @@ struct dispatcher {
 	struct event_base *base;
 	struct store	*store;
 	unsigned	 partitions;
+	int64_t		 silent_us;
 	char		*api_id, *endpoint;
 	struct curve_pair pair;
 	bool		 curve;

@@ -198,7 +198,7 @@ links_tick(struct worker *worker)
 		if (link->leaving) {
 			wire_free(link->wire);
 			link->wire = NULL;
-		} else if (now_us - link->heard_us >= LINK_GONE_US) {
+		} else if (now_us - link->heard_us >= worker->silent_us) {
 			if (link->answering)
 				log_write(LOG_WARN, "job_api_gone", "s:api", link->id, NULL);
 			link->answering = false;

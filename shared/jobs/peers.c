@@ -78,7 +78,7 @@ peers_remove_silent(struct dispatcher *dispatcher, int64_t now_us)
 	for (unsigned i = 0; i < ARRAY_SIZE(lists); i++)
 		for (struct peer *next, *peer = TAILQ_FIRST(lists[i]); peer; peer = next) {
 			next = TAILQ_NEXT(peer, entry);
-			if (now_us - peer->heard_us < GONE_US)
+			if (now_us - peer->heard_us < dispatcher->silent_us)
 				continue;
 			log_write(LOG_WARN, "job_worker_gone", "s:worker", peer->name, NULL);
 			peers_remove(dispatcher, peer);

@@ -73,6 +73,7 @@ worker_new(struct event_base *base, struct store *store, const struct worker_con
 	worker->store = store;
 	worker->slots = config->slots;
 	worker->partitions = config->partitions;
+	worker->silent_us = (config->silent_ms ? config->silent_ms : WORKER_SILENT_MS) * 1000;
 	worker->curve = config->curve_secret_file;
 	worker->context = zmq_ctx_new();
 	for (size_t i = 0; i < ARRAY_SIZE(counters); i++)

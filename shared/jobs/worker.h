@@ -8,6 +8,7 @@
 #include "jobs/job.h"
 
 #define WORKER_SLOTS_MAX 1024
+#define WORKER_SILENT_MS 3000
 
 struct event_base;
 struct metrics;
@@ -19,6 +20,7 @@ struct worker_config {
 	unsigned	 partitions;
 	const char	*curve_secret_file;	/* NULL: no CURVE, and api processes on tcp:// are left alone */
 	const char	*name;			/* of this process, for logs and {sys}; kept, made unique */
+	int64_t		 silent_ms;		/* an api process that is silent for so long gets a new socket; 0: WORKER_SILENT_MS */
 };
 
 /*

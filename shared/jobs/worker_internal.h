@@ -15,7 +15,6 @@
 #include "jobs/scripts.h"
 #include "jobs/worker.h"
 
-#define LINK_GONE_US	3000000		/* an api process silent for so long: a new socket */
 #define TICK_MS		250		/* leases are looked after; every SECOND_TICKS the rest */
 #define SECOND_TICKS	4
 #define WORKER_COUNTERS	8	/* measured of each kind */
@@ -73,6 +72,7 @@ struct worker {
 	struct event_base *base;
 	struct store	*store;
 	unsigned	 slots, partitions;
+	int64_t		 silent_us;
 	char		 name[FRAME_NAME_SIZE];
 	struct curve_pair pair;
 	bool		 curve;
