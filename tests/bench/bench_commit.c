@@ -200,7 +200,7 @@ run(const struct redis *redis, const char *name, void (*start)(void), int parall
 	at = clock_mono_us();
 	for (int i = 0; i < parallel; i++)
 		more();
-	if (!loop_until(bench.base, &bench.ended, count, 60000))
+	if (!loop_until(bench.base, &bench.ended, count))
 		exit(1);
 	seconds = (double)(clock_mono_us() - at) / 1e6;
 	own = cpu_us() - own;

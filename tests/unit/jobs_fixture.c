@@ -18,6 +18,8 @@
 #include "base/problem.h"
 #include "store/commit.h"
 
+int64_t jobs_silent_ms;
+
 struct making {
 	int	done;
 	enum commit_result result;
@@ -55,8 +57,8 @@ job_make(struct event_base *base, struct store *store, const char *key, const ch
 	id_new(id, "cmt", partition);
 	commit = commit_new(id, partition);
 	commit_job(commit, key, kind, body ? body : "", body ? strlen(body) : 0, due_ms, "", "req_1");
-	store_commit(store, commit, clock_mono_us() / 1000 + 5000, made, &making);
-	assert_true(loop_until(base, &making.done, 1, 5000));
+	store_commit(store, commit, patience_ends_ms(), made, &making);
+	assert_true(loop_until(base, &making.done, 1));
 	assert_int_equal(making.result, COMMIT_OK);
 }
 
@@ -95,7 +97,7 @@ dispatcher_at(struct event_base *base, struct store *store, const struct redis *
 	struct problem problem = PROBLEM_INIT;
 	char endpoint[160];
 	struct dispatcher_config config = { .endpoint = endpoint, .advertise = advertise, .partitions = PARTITIONS,
-		.api_id = name };
+		.api_id = name, .silent_ms = jobs_silent_ms };
 	struct dispatcher *dispatcher;
 
 	snprintf(endpoint, sizeof(endpoint), "ipc://%s/%s", redis->dir, name);
@@ -109,7 +111,8 @@ struct worker *
 worker_at(struct event_base *base, struct store *store, unsigned slots, const char *name, struct metrics *metrics)
 {
 	struct problem problem = PROBLEM_INIT;
-	struct worker_config config = { .slots = slots, .partitions = PARTITIONS, .name = name };
+	struct worker_config config = { .slots = slots, .partitions = PARTITIONS, .name = name,
+		.silent_ms = jobs_silent_ms };
 	struct worker *worker = worker_new(base, store, &config, metrics, &problem);
 
 	if (!worker)
@@ -132,26 +135,4 @@ metric_value(const struct metrics *metrics, const char *name)
 		}
 	buf_done(&text);
 	return value;
-}
-
-void
-loop_for(struct event_base *base, int ms)
-{
-	struct timeval time = { ms / 1000, ms % 1000 * 1000 };
-
-	event_base_loopexit(base, &time);
-	event_base_dispatch(base);
-}
-
-bool
-loop_while_not(struct event_base *base, bool (*cond)(void *arg), void *arg, int timeout_ms)
-{
-	int64_t until = clock_mono_us() + (int64_t)timeout_ms * 1000;
-
-	while (!cond(arg)) {
-		if (clock_mono_us() > until)
-			return false;
-		loop_for(base, 5);
-	}
-	return true;
 }

@@ -16,6 +16,12 @@
 
 struct metrics;
 
+/*
+ * How long the ends of the wire bear silence (dispatcher_config, worker_config); 0, as it is: as the product does.
+ * With PATIENCE_MS no credit goes because this process stood still.
+ */
+extern int64_t jobs_silent_ms;
+
 /* A fresh key in `partition`, "test.job_...". */
 void	job_key_new(char key[JOB_KEY_SIZE], unsigned partition);
 /* Puts a job in place with a commit, as the engine does. body NULL: none. Asserts. */
@@ -34,9 +40,5 @@ struct worker	*worker_at(struct event_base *base, struct store *store, unsigned 
  * none.
  */
 double	metric_value(const struct metrics *metrics, const char *name);
-
-/* Runs the loop for that long / until cond(arg) holds; false after timeout_ms. */
-void	loop_for(struct event_base *base, int ms);
-bool	loop_while_not(struct event_base *base, bool (*cond)(void *arg), void *arg, int timeout_ms);
 
 #endif

@@ -51,14 +51,14 @@ pause_ms(int ms)
 static redisContext *
 redis_connect(const struct redis *redis)
 {
-	redisContext *c = redisConnectUnixWithTimeout(redis->socket, (struct timeval){ 5, 0 });
+	redisContext *c = redisConnectUnixWithTimeout(redis->socket, (struct timeval){ PATIENCE_MS / 1000, 0 });
 
 	if (c == NULL || c->err) {
 		if (c != NULL)
 			redisFree(c);
 		return NULL;
 	}
-	redisSetTimeout(c, (struct timeval){ 10, 0 });
+	redisSetTimeout(c, (struct timeval){ PATIENCE_MS / 1000, 0 });
 	if (redis->password != NULL)
 		freeReplyObject(redisCommand(c, "AUTH %s", redis->password));
 	return c;
@@ -67,10 +67,10 @@ redis_connect(const struct redis *redis)
 static void
 redis_await(const struct redis *redis, unsigned flags)
 {
-	int64_t end = clock_mono_us() + 10 * 1000000;
+	int64_t end_ms = patience_ends_ms();
 	bool ready = false;
 
-	while (!ready && clock_mono_us() < end) {
+	while (!ready && clock_mono_us() / 1000 < end_ms) {
 		redisContext *c = redis_connect(redis);
 		redisReply *reply = c == NULL ? NULL : redisCommand(c, "PING");
 
@@ -87,7 +87,7 @@ redis_await(const struct redis *redis, unsigned flags)
 	if (!(flags & REDIS_ONE_NODE_CLUSTER))
 		return;
 	freeReplyObject(redis_ask(redis, "CLUSTER ADDSLOTSRANGE 0 16383"));
-	for (ready = false; !ready && clock_mono_us() < end; pause_ms(5)) {
+	for (ready = false; !ready && clock_mono_us() / 1000 < end_ms; pause_ms(5)) {
 		redisReply *reply = redis_ask(redis, "CLUSTER INFO");
 
 		ready = strstr(reply->str, "cluster_state:ok") != NULL;
@@ -263,9 +263,15 @@ count_up(bool up, void *arg)
 struct store *
 redis_store(const struct redis *redis, struct event_base *base)
 {
+	return redis_store_within(redis, base, PATIENCE_MS);
+}
+
+struct store *
+redis_store_within(const struct redis *redis, struct event_base *base, int64_t command_ms)
+{
 	const struct store_config config = {
-		.address = redis->address, .password = redis->password, .connect_ms = 1000, .command_ms = 1500,
-		.client_name = "unit test",
+		.address = redis->address, .password = redis->password, .connect_ms = PATIENCE_MS,
+		.command_ms = command_ms, .client_name = "unit test",
 	};
 	static int up;
 	struct store *store = store_new(base, &config);
@@ -273,7 +279,7 @@ redis_store(const struct redis *redis, struct event_base *base)
 	assert_non_null(store);
 	up = 0;
 	store_on_state(store, count_up, &up);
-	assert_true(loop_until(base, &up, 1, 5000));
+	assert_true(loop_until(base, &up, 1));
 	return store;
 }
 
@@ -284,14 +290,42 @@ loop_tick(evutil_socket_t fd, short what, void *arg)
 }
 
 bool
-loop_until(struct event_base *base, const int *flag, int least, int timeout_ms)
+loop_until(struct event_base *base, const int *flag, int least)
 {
-	int64_t end = clock_mono_us() + timeout_ms * 1000LL;
+	int64_t end_ms = patience_ends_ms();
 	struct event *tick = event_new(base, -1, EV_PERSIST, loop_tick, NULL);
 
 	event_add(tick, &(struct timeval){ 0, 10000 });
-	while (*flag < least && clock_mono_us() < end)
+	while (*flag < least && clock_mono_us() / 1000 < end_ms)
 		event_base_loop(base, EVLOOP_ONCE);
 	event_free(tick);
 	return *flag >= least;
+}
+
+bool
+loop_while_not(struct event_base *base, bool (*cond)(void *arg), void *arg)
+{
+	int64_t end_ms = patience_ends_ms();
+
+	while (!cond(arg)) {
+		if (clock_mono_us() / 1000 > end_ms)
+			return false;
+		loop_for(base, 5);
+	}
+	return true;
+}
+
+void
+loop_for(struct event_base *base, int ms)
+{
+	struct timeval time = { ms / 1000, ms % 1000 * 1000 };
+
+	event_base_loopexit(base, &time);
+	event_base_dispatch(base);
+}
+
+int64_t
+patience_ends_ms(void)
+{
+	return clock_mono_us() / 1000 + PATIENCE_MS;
 }

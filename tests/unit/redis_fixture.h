@@ -3,12 +3,19 @@
 #define TESTS_REDIS_FIXTURE_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include <hiredis/hiredis.h>
 
 struct event_base;
 struct store;
+
+/*
+ * How long a test waits for a fact before it says that it did not come about. No measure of anything: a machine
+ * with work of its own may take seconds for what takes a millisecond here. A store of redis_store() waits as long.
+ */
+enum { PATIENCE_MS = 100000 };
 
 struct redis {
 	char		 dir[64];
@@ -39,9 +46,17 @@ long long redis_ask_int(const struct redis *redis, const char *fmt, ...);
  */
 char	*redis_digest(const struct redis *redis);
 
-/* A store on it, up; asserts. NULL config values are filled in. */
+/* A store on it, up; asserts. */
 struct store *redis_store(const struct redis *redis, struct event_base *base);
-/* Runs the loop until *flag is at least `least`; false after timeout_ms. */
-bool	loop_until(struct event_base *base, const int *flag, int least, int timeout_ms);
+/* One that gives up a command after command_ms, where that is the test's subject. */
+struct store *redis_store_within(const struct redis *redis, struct event_base *base, int64_t command_ms);
+/* Runs the loop until *flag is at least `least`; false after PATIENCE_MS. */
+bool	loop_until(struct event_base *base, const int *flag, int least);
+/* Runs it until cond(arg) holds, asked every few milliseconds; false after PATIENCE_MS. */
+bool	loop_while_not(struct event_base *base, bool (*cond)(void *arg), void *arg);
+/* Runs it for that long, at least: so that what must not happen could. */
+void	loop_for(struct event_base *base, int ms);
+/* The time (monotonic, ms) until when a commit may take: none of its own accord. */
+int64_t	patience_ends_ms(void);
 
 #endif

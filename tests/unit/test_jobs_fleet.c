@@ -147,7 +147,7 @@ make(struct maker *maker)
 	id_new(id, "cmt", partition);
 	commit = commit_new(id, partition);
 	commit_job(commit, job->key, "test.a", "{}", 2, job->due_ms, "", "");
-	store_commit(maker->store, commit, clock_mono_us() / 1000 + 10000, made, job);
+	store_commit(maker->store, commit, patience_ends_ms(), made, job);
 }
 
 static void
@@ -262,12 +262,12 @@ sum(const char *command)
 }
 
 static bool
-wait_effects(long long least, int timeout_ms)
+wait_effects(long long least)
 {
-	int64_t until = clock_mono_us() + (int64_t)timeout_ms * 1000;
+	int64_t end_ms = patience_ends_ms();
 
 	while (sum("HLEN") < least) {
-		if (clock_mono_us() > until)
+		if (clock_mono_us() / 1000 > end_ms)
 			return false;
 		usleep(20000);
 	}
@@ -312,15 +312,15 @@ test_twenty_thousand_jobs_take_effect_once_while_processes_are_killed(void **sta
 		snprintf(name, sizeof(name), "w-%d", i);
 		workers[i] = process(run_worker, name, NULL);
 	}
-	assert_true(wait_effects(JOBS / 4, 60000));
+	assert_true(wait_effects(JOBS / 4));
 	end(workers[0], SIGKILL);
 	workers[0] = process(run_worker, "w-4", NULL);
-	assert_true(wait_effects(JOBS / 2, 60000));
+	assert_true(wait_effects(JOBS / 2));
 	end(apis[1], SIGKILL);
 	apis[1] = process(run_api, "api-2", NULL);
-	assert_true(wait_effects(JOBS * 3 / 4, 60000));
+	assert_true(wait_effects(JOBS * 3 / 4));
 	end(workers[1], SIGKILL);
-	assert_true(wait_effects(JOBS, 60000));
+	assert_true(wait_effects(JOBS));
 	printf("%d jobs in %.1f s\n", JOBS, (double)(clock_mono_us() - start_us) / 1e6);
 	assert_each_effect_once(JOBS);
 	end(apis[0], SIGTERM);
@@ -339,6 +339,8 @@ struct slow {
 	struct job	*job;
 	const char	*name;
 };
+
+static void	slow_look(evutil_socket_t fd, short what, void *arg);
 
 static void
 noted(enum store_status status, const struct redisReply *reply, void *arg)
@@ -364,56 +366,73 @@ slow_committed(enum commit_result result, const struct store_field *kept, size_t
 }
 
 static void
-slow_commit(evutil_socket_t fd, short what, void *arg)
+slow_commit(struct slow *slow)
 {
-	struct slow *slow = arg;
 	unsigned partition = (unsigned)id_partition(slow->job->key);
 	char id[ID_SIZE], key[STORE_KEY_SIZE];
 	struct commit *commit;
 
-	(void)fd;
-	(void)what;
 	id_new(id, "cmt", partition);
 	commit = commit_new(id, partition);
 	commit_fence(commit, slow->job->key, slow->job->attempt);
 	store_key(key, partition, "effects");
 	commit_hset(commit, key, "by", slow->name, strlen(slow->name));
-	store_commit(slow->store, commit, clock_mono_us() / 1000 + 5000, slow_committed, slow);
+	store_commit(slow->store, commit, patience_ends_ms(), slow_committed, slow);
 }
 
-/* Says that it has begun, and commits half a second later. */
+static void
+slow_looked(enum store_status status, const struct redisReply *reply, void *arg)
+{
+	struct slow *slow = arg;
+	struct timeval later = { 0, 20000 };
+
+	if (status == STORE_OK && reply->integer == 1)
+		slow_commit(slow);
+	else
+		event_base_once(slow->base, -1, EV_TIMEOUT, slow_look, slow, &later);
+}
+
+static void
+slow_look(evutil_socket_t fd, short what, void *arg)
+{
+	struct slow *slow = arg;
+
+	(void)fd;
+	(void)what;
+	store_commandf(slow->store, slow_looked, slow, "EXISTS go:%s", slow->name);
+}
+
+/* Says that it has begun, and commits when it is told to. */
 static void
 slow_handle(struct worker *worker, struct job *job, void *arg)
 {
 	struct slow *slow = arg;
-	struct timeval later = { 0, 500000 };
 
 	slow->worker = worker;
 	slow->job = job;
 	store_commandf(slow->store, noted, NULL, "SET begun:%s %lld", slow->name, (long long)job->attempt);
-	event_base_once(slow->base, -1, EV_TIMEOUT, slow_commit, slow, &later);
+	slow_look(-1, 0, slow);
 }
 
 static void
-run_slow(struct event_base *base, struct store *store, struct metrics *metrics, const char *name, const char *more)
+run_slow(struct event_base *base, struct store *store, struct metrics *metrics, const char *name, const char *lease_ms)
 {
-	static const struct job_kind kind = { "test.a", 1000, 5, 20, 100 };
+	const struct job_kind kind = { "test.a", atoi(lease_ms), 5, 20, 100 };
 	struct slow slow = { .base = base, .store = store, .name = name };
 	struct worker *worker = worker_at(base, store, 1, name, metrics);
 
-	(void)more;
 	worker_add_kind(worker, &kind, slow_handle, &slow);
 	worker_start(worker);
 	event_base_dispatch(base);
 }
 
 static bool
-wait_key(const char *key, int timeout_ms)
+wait_key(const char *key)
 {
-	int64_t until = clock_mono_us() + (int64_t)timeout_ms * 1000;
+	int64_t end_ms = patience_ends_ms();
 
 	while (redis_ask_int(&redis, "EXISTS %s", key) == 0) {
-		if (clock_mono_us() > until)
+		if (clock_mono_us() / 1000 > end_ms)
 			return false;
 		usleep(5000);
 	}
@@ -437,16 +456,18 @@ test_worker_that_stood_still_changes_nothing_afterwards(void **state)
 
 	(void)state;
 	jobs_fill(&redis, "test.a", 1);		/* in partition 0 */
-	first = process(run_slow, "first", NULL);
-	assert_true(wait_key("begun:first", 10000));
+	first = process(run_slow, "first", "1000");
+	assert_true(wait_key("begun:first"));
 	kill(first, SIGSTOP);
-	second = process(run_slow, "second", NULL);
-	assert_true(wait_key("begun:second", 15000));
+	second = process(run_slow, "second", "3600000");
+	assert_true(wait_key("begun:second"));
 	assert_text("GET begun:second", "2");
 	kill(first, SIGCONT);
-	assert_true(wait_key("said:first", 10000));
-	assert_true(wait_key("said:second", 10000));
+	freeReplyObject(redis_ask(&redis, "SET go:first 1"));
+	assert_true(wait_key("said:first"));
 	assert_text("GET said:first", "fenced");
+	freeReplyObject(redis_ask(&redis, "SET go:second 1"));
+	assert_true(wait_key("said:second"));
 	assert_text("GET said:second", "ok");
 	assert_text("HGET {p00}:effects by", "second");
 	assert_int_equal(sum("ZCARD"), 0);
@@ -528,7 +549,7 @@ test_lost_messages_cost_time_only(void **state)
 	lossy = process(run_lossy, "lossy", NULL);
 	workers[0] = process(run_worker, "w-0", NULL);
 	workers[1] = process(run_worker, "w-1", NULL);
-	assert_true(wait_effects(400, 60000));
+	assert_true(wait_effects(400));
 	assert_each_effect_once(400);
 	end(workers[0], SIGTERM);
 	end(workers[1], SIGTERM);

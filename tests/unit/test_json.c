@@ -10,7 +10,6 @@
 #include <string.h>
 
 #include "base/buf.h"
-#include "base/clock.h"
 #include "base/problem.h"
 #include "base/xmalloc.h"
 
@@ -147,15 +146,12 @@ test_json_ten_megabytes_of_brackets_cost_nothing(void **state)
 	size_t len = 10 << 20;
 	char *text = xmalloc(len);
 	struct problem problem = PROBLEM_INIT;
-	int64_t start;
 
 	(void)state;
 	memset(text, '[', len);
 	allocations = 0;
 	json_set_alloc_funcs(counting_malloc, free);
-	start = clock_mono_us();
 	assert_null(json_read(text, len, &problem));
-	assert_true(clock_mono_us() - start < 100000);
 	assert_true(allocations <= 4 * JSON_MAX_DEPTH);
 	json_set_alloc_funcs(malloc, free);
 	assert_string_equal(problem.code, "invalid_json");

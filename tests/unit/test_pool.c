@@ -11,10 +11,13 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #define JOBS 2000
+#define PATIENCE_MS 100000	/* with what must come about, however slow the machine */
 
 struct task {
 	int		 number;
@@ -63,7 +66,7 @@ task_done(void *arg)
 static void
 loop_until(int wanted)
 {
-	const struct timeval limit = { 20, 0 };
+	const struct timeval limit = { PATIENCE_MS / 1000, 0 };
 
 	done_wanted = wanted;
 	if (done_count < wanted) {
@@ -145,7 +148,7 @@ test_pool_keeps_the_order_of_a_lane(void **state)
 	free(tasks);
 }
 
-static atomic_bool gate_open;
+static atomic_bool gate_open, freeing;
 static atomic_int gate_passed;
 
 static void
@@ -163,10 +166,27 @@ gate_done(void *arg)
 	++*(int *)arg;
 }
 
+/* Is it waiting for something, not merely without a CPU? */
+static bool
+thread_sleeps(pid_t thread)
+{
+	char path[64], line[512] = "", *after;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/self/task/%d/stat", (int)thread);
+	file = fopen(path, "re");
+	assert_non_null(file);
+	after = fgets(line, sizeof(line), file) ? strrchr(line, ')') : NULL;
+	fclose(file);
+	return after && after[2] == 'S';
+}
+
+/* Opens when whoever frees the pool waits for its threads. */
 static void *
 gate_keeper(void *arg)
 {
-	usleep(20000);
+	while (!atomic_load(&freeing) || !thread_sleeps(*(pid_t *)arg))
+		usleep(1000);
 	atomic_store(&gate_open, true);
 	return arg;
 }
@@ -176,6 +196,7 @@ test_pool_free_waits_for_what_runs_and_drops_the_rest(void **state)
 {
 	struct pool *pool = pool_new(base, 1);
 	pthread_t keeper;
+	pid_t self = gettid();
 	int completed = 0;
 
 	(void)state;
@@ -185,7 +206,8 @@ test_pool_free_waits_for_what_runs_and_drops_the_rest(void **state)
 		pool_run(pool, i % 2 ? &completed : NULL, gate_work, gate_done, &completed);
 	while (pool_waiting(pool) > 9)
 		usleep(100);
-	pthread_create(&keeper, NULL, gate_keeper, NULL);
+	pthread_create(&keeper, NULL, gate_keeper, &self);
+	atomic_store(&freeing, true);
 	pool_free(pool);		/* the first job runs until the keeper opens */
 	pthread_join(keeper, NULL);
 	assert_int_equal(atomic_load(&gate_passed), 1);

@@ -6,13 +6,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 
 #include <jansson.h>
 
 #include "base/buf.h"
-#include "base/clock.h"
 #include "base/decimal.h"
 #include "base/json.h"
 #include "base/problem.h"
@@ -274,20 +274,21 @@ test_rows_are_complete(void **state)
 static void
 test_a_flood_of_faults_is_counted_but_not_kept(void **state)
 {
+	enum { FLOOD = 100000 };
 	struct problem problem = PROBLEM_INIT;
 	json_t *body = json_object();
-	int64_t start = clock_mono_us();
+	clock_t start = clock();	/* of the CPU: some ms; some ten seconds if every fault met every other */
 	char name[16];
 
 	(void)state;
-	for (int i = 0; i < 20000; i++) {
+	for (int i = 0; i < FLOOD; i++) {
 		snprintf(name, sizeof(name), "m%d", i);
 		json_object_set_new(body, name, json_null());
 	}
 	assert_null(schema_create(&schema_empty, body, NULL, &problem));
 	assert_int_equal(json_array_size(problem.errors), PROBLEM_MAX_ERRORS);
-	assert_int_equal(problem.error_count, 20000);
-	assert_true(clock_mono_us() - start < 500000);
+	assert_int_equal(problem.error_count, FLOOD);
+	assert_true(clock() - start < 5 * CLOCKS_PER_SEC);
 	json_decref(body);
 	problem_done(&problem);
 }
