@@ -30,6 +30,7 @@ static const struct {
 	{ "documents", documents_start, documents_stop, 0 },
 	{ "notifications", notifications_start, notifications_stop, 256 },
 	{ "deadlines", deadlines_start, NULL, 0 },
+	{ "tasks", tasks_start, tasks_stop, 0 },
 };
 
 /* What the loop of this process needs beside what the kinds see. */

@@ -31,7 +31,7 @@ struct worker_process {
 	bool			 sandbox;
 	bool			 stopping;	/* SIGTERM came: begin nothing new */
 	/* what the kinds keep; each is set by its start and ended by its stop */
-	void			*documents, *notifications, *deadlines;
+	void			*documents, *notifications, *deadlines, *tasks;
 };
 
 /*
@@ -43,11 +43,13 @@ void	documents_stop(struct worker_process *process);
 int	notifications_start(struct worker_process *process, struct problem *problem);
 void	notifications_stop(struct worker_process *process);
 int	deadlines_start(struct worker_process *process, struct problem *problem);
+int	tasks_start(struct worker_process *process, struct problem *problem);
+void	tasks_stop(struct worker_process *process);
 
 /* Runs the kinds named by words (NULL-terminated) until a signal ends it. Returns the exit status. */
 int	worker_process_run(const struct settings *settings, char **words);
 
-/* A kind of that name? "documents", "notifications", "deadlines". */
+/* A kind of that name? "documents", "notifications", "deadlines", "tasks". */
 bool	worker_kind_known(const char *name);
 /* Their names for --help, blank separated. */
 void	worker_kinds_print(void);

@@ -26,7 +26,7 @@
 #include "base/settings.h"
 #include "base/xmalloc.h"
 
-#define CHILDREN_MAX	(3 * 64 + 64 + 2)
+#define CHILDREN_MAX	(4 * 64 + 64 + 2)
 #define ASK_EVERY_MS	10	/* whether Redis answers yet */
 #define START_TRIES	5	/* a child that never got ready and died so often: something is wrong for good */
 #define LISTEN_TRIES	40	/* 2 s */
@@ -41,6 +41,7 @@ static const struct {
 	{ "documents", offsetof(struct settings, documents_workers) },
 	{ "notifications", offsetof(struct settings, notifications_workers) },
 	{ "deadlines", offsetof(struct settings, deadlines_workers) },
+	{ "tasks", offsetof(struct settings, tasks_workers) },
 };
 
 enum phase { PHASE_REDIS, PHASE_INIT, PHASE_START, PHASE_READY, PHASE_STOP };

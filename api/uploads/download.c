@@ -38,7 +38,6 @@ struct download {
 };
 
 static void	content_announced(struct call *call, const json_t *document);
-static void	download_begin(struct call *call, const char *sha256, int64_t size, const char *type, const char *name);
 static void	download_release(void *data);
 static void	download_opened(int fd, int64_t size, int error, void *arg);
 static void	download_start(struct download *d);
@@ -67,7 +66,7 @@ document_content(struct call *call)
 		    status, reason == NULL ? "" : ", ", reason == NULL ? "" : reason);
 		return;
 	}
-	download_begin(call, json_str(item, "sha256"), json_int(item, "size"), json_str(item, "media_type"),
+	blob_download(call, json_str(item, "sha256"), json_int(item, "size"), json_str(item, "media_type"),
 	    json_str(item, "name"));
 }
 
@@ -89,12 +88,12 @@ document_text(struct call *call)
 	if (sha256 == NULL)
 		call_refusef(call, "not_found", "No text was found in this document");
 	else
-		download_begin(call, sha256, json_int(text, "bytes"), "text/plain; charset=utf-8", NULL);
+		blob_download(call, sha256, json_int(text, "bytes"), "text/plain; charset=utf-8", NULL);
 }
 
-/* Everything that is said without looking into the file. name NULL: not an attachment. */
-static void
-download_begin(struct call *call, const char *sha256, int64_t size, const char *type, const char *name)
+/* Everything that is said without looking into the file. */
+void
+blob_download(struct call *call, const char *sha256, int64_t size, const char *type, const char *name)
 {
 	struct http_request *request = call->request;
 	const char *known = http_request_header_list(request, "if-none-match"), *range, *if_range;

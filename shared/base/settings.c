@@ -49,6 +49,8 @@ static const struct option_row rows[] = {
 	    "Processes that send webhooks, started by \"run\"." },
 	{ "deadlines-workers", OPTION_INT, AT(deadlines_workers), "1", 0, 64, NULL,
 	    "Processes that do what is due by time, started by \"run\"." },
+	{ "tasks-workers", OPTION_INT, AT(tasks_workers), "1", 0, 64, NULL,
+	    "Processes that make exports and packs, started by \"run\"." },
 	{ "job-slots", OPTION_INT, AT(job_slots), "16", 1, 1024, NULL, "Jobs that one worker process runs at the same time." },
 	{ "redis", OPTION_STRING, AT(redis), NULL, 0, 0, NULL,
 	    "Redis, as unix:/path or host:port. Without it \"run\" starts one of its own in DATA/redis." },

@@ -51,7 +51,7 @@ struct settings {
 	char	*curve_key, *curve_allow;	/* files */
 
 	/* workers */
-	int64_t	 documents_workers, notifications_workers, deadlines_workers;
+	int64_t	 documents_workers, notifications_workers, deadlines_workers, tasks_workers;
 	int64_t	 job_slots;
 	char	*extract;		/* program; NULL: beside coopclaims-worker */
 	char	*landlock;		/* "prefer" or "require" */

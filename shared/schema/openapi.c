@@ -37,7 +37,7 @@ static const struct {
 	{ "comment", "cmt" }, { "request", "req" }, { "decision", "dec" }, { "check", "chk" }, { "organization", "org" },
 	{ "location", "loc" }, { "user", "usr" }, { "token", "tok" }, { "invitation", "inv" }, { "collaborator", "col" },
 	{ "program", "prg" }, { "period", "per" }, { "activity", "act" }, { "rule_set", "rst" }, { "fund_account", "acc" },
-	{ "ledger_entry", "led" }, { "webhook_endpoint", "whe" }, { "delivery", "dlv" },
+	{ "ledger_entry", "led" }, { "webhook_endpoint", "whe" }, { "delivery", "dlv" }, { "task", "tsk" },
 };
 
 /* "decision_post" is the body of a decision: DecisionInput. */

@@ -21,6 +21,8 @@ extern const struct schema schema_program, schema_period, schema_activity, schem
 extern const struct schema schema_empty, schema_reason, schema_message;
 /* events.c */
 extern const struct schema schema_event, schema_proof, schema_webhook_endpoint, schema_delivery, schema_rotate;
+/* task.c */
+extern const struct schema schema_task;
 /* operations.c */
 extern const struct schema schema_job, schema_problem, schema_claim_state, schema_code;
 

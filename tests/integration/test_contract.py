@@ -1,6 +1,7 @@
 """The product does what /openapi.json says, on every route; and what every reply has in common."""
 import os
 import re
+import signal
 
 import pytest
 import requests
@@ -140,6 +141,20 @@ def money_by_hand(product, people):
     assert finance.get(f"{url}/ledger/{entry['id']}").json() == entry
 
 
+def tasks(product, people, claim):
+    rob = people["reviewer"]
+    product.kill("tasks", signal.SIGSTOP)       # so that it does not end before it is cancelled
+    task = rob.make(claim.url + "/audit-pack", {}, status=202)
+    rob.make(f"/v1/tasks/{task['id']}/cancel", {}, status=200)
+    product.kill("tasks", signal.SIGCONT)
+    task = rob.make(claim.url + "/audit-pack", {}, status=202)
+    url = "/v1/tasks/" + task["id"]
+    wait_for(lambda: rob.get(url, headers={"Prefer": "wait=20"}).json()["ended_at"], seconds=120, what="the end of a task")
+    assert rob.get(url + "/result").status_code == 200
+    refused(rob.post(url + "/cancel", json={}), 409, "invalid_state")
+    assert len(rob.get("/v1/tasks").json()["data"]) == 2
+
+
 def operate(product, people, claim):
     operator = people["operator"]
     name = dead_job(product, claim.id)
@@ -183,6 +198,7 @@ def story(product, people, receiver):
     money_by_hand(product, people)
     webhooks(people, receiver)
     programs.walk(people["program_admin"])
+    tasks(product, people, claim)
     operate(product, people, claim)
     return claim
 

@@ -7,12 +7,15 @@
 #include "base/problem.h"
 #include "base/xmalloc.h"
 #include "domain/claim.h"
+#include "domain/task.h"
 #include "engine/engine.h"
 #include "jobs/timers.h"
 #include "jobs/worker.h"
 #include "workers/deadlines/recompute.h"
 #include "workers/process.h"
 
+static int64_t	claim_due(const struct world *world);
+static int64_t	task_due(const struct world *world);
 static void	timer_run(struct worker *worker, struct job *job, void *arg);
 static void	timer_extra(struct execution *x, struct commit *commit);
 static int	timer_decide(struct execution *x, struct outcome *outcome, struct problem *problem);
@@ -20,6 +23,17 @@ static void	timer_done(struct execution *x, const struct problem *problem);
 
 static const struct job_kind timer_kind = { TIMER_KIND, 30000, 10, 1000, 60000 };
 static const struct operation operation_timer = { .name = "timer", .decide = timer_decide, .extra = timer_extra };
+
+/* What has timers, by the prefix of its ids: who decides its command `deadline`, and when it is due next. */
+static const struct row {
+	const char	*prefix;
+	int	(*decide)(const struct world *world, const struct command *command, struct outcome *outcome,
+		    struct problem *problem);
+	int64_t	(*next_due)(const struct world *world);
+} rows[] = {
+	{ "clm", claim_decide, claim_due },
+	{ "tsk", task_decide, task_due },
+};
 
 /* What one timer's job holds until it ends. */
 struct firing {
@@ -36,6 +50,27 @@ deadlines_start(struct worker_process *process, struct problem *problem)
 	return 0;
 }
 
+static int64_t
+claim_due(const struct world *world)
+{
+	return claim_next_due(world->target, world->program);
+}
+
+static int64_t
+task_due(const struct world *world)
+{
+	return task_next_due(world->target);
+}
+
+static const struct row *
+row_find(const char *id)
+{
+	for (size_t i = 0; id != NULL && i < ARRAY_SIZE(rows); i++)
+		if (id_valid(id, rows[i].prefix))
+			return &rows[i];
+	return NULL;
+}
+
 static void
 timer_run(struct worker *worker, struct job *job, void *arg)
 {
@@ -44,7 +79,7 @@ timer_run(struct worker *worker, struct job *job, void *arg)
 	struct execution *x;
 	struct firing *firing;
 
-	if (id == NULL || !id_valid(id, "clm")) {	/* nothing else has a timer yet: left from a newer version */
+	if (row_find(id) == NULL) {		/* left from a newer version */
 		worker_fail(worker, job, "this version knows no timers of that kind", 0, true);
 		return;
 	}
@@ -70,14 +105,14 @@ timer_run(struct worker *worker, struct job *job, void *arg)
 static int
 timer_decide(struct execution *x, struct outcome *outcome, struct problem *problem)
 {
-	return claim_decide(&x->world, &x->command, outcome, problem);
+	return row_find(x->world.target->id)->decide(&x->world, &x->command, outcome, problem);
 }
 
 /* The next one, also when nothing was due: the fired one would come again otherwise. */
 static void
 timer_extra(struct execution *x, struct commit *commit)
 {
-	commit_timer(commit, x->world.target->id, claim_next_due(x->world.target, x->world.program));
+	commit_timer(commit, x->world.target->id, row_find(x->world.target->id)->next_due(&x->world));
 }
 
 static void
