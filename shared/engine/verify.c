@@ -18,9 +18,11 @@
 #include "domain/money.h"
 #include "engine/index.h"
 #include "engine/internal.h"
+#include "engine/verify_index.h"
 
 #define SCAN_COUNT	500
 #define PIECE		500
+#define CHANGES		1000	/* an aggregate that changes while it is looked at is looked at again so often */
 #define LOOKS		3	/* a difference must stay through so many looks: traffic goes on meanwhile */
 
 struct verifying {
@@ -40,8 +42,9 @@ struct verifying {
 	const struct aggregate	*fold;
 	json_t			*digests;	/* of machine results, by the last entry that set them */
 	struct balances		 sums;		/* of an account's effects */
-	char			 fault_text[200];
-	unsigned		 looks;
+	struct index_check	*check;
+	char			 fault_text[500];
+	unsigned		 looks, changes;
 };
 
 static void	verify_scan(struct verifying *v);
@@ -53,6 +56,10 @@ static void	verify_history(enum store_status status, const struct store_entry *e
 static bool	verify_entry(struct verifying *v, const struct store_entry *entry);
 static void	verify_effects(struct verifying *v, const struct event *event);
 static void	verify_compare(struct verifying *v);
+static void	verify_indexed(enum store_status status, bool changed, const char *fault, void *arg);
+static void	verify_judge(struct verifying *v);
+static void	verify_rest(const char *id, const char *what, void *arg);
+static void	verify_end_rest(enum store_status status, void *arg);
 static bool	note_fault(struct verifying *v, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 static void	verify_end(struct verifying *v, enum store_status status);
 
@@ -66,6 +73,7 @@ engine_verify(struct engine *engine, void (*fault)(const char *id, const char *w
 	v->fault = fault;
 	v->done = done;
 	v->arg = arg;
+	v->check = index_check_new(engine);
 	strcpy(v->cursor, "0");
 	verify_scan(v);
 }
@@ -102,10 +110,10 @@ static void
 verify_next(struct verifying *v)
 {
 	if (v->next < json_array_size(v->ids)) {
-		v->looks = 0;
+		v->looks = v->changes = 0;
 		verify_look(v);
 	} else if (strcmp(v->cursor, "0") == 0) {
-		verify_end(v, STORE_OK);
+		index_check_rest(v->check, verify_rest, verify_end_rest, v);
 	} else {
 		verify_scan(v);
 	}
@@ -188,17 +196,63 @@ verify_history(enum store_status status, const struct store_entry *entries, size
 	}
 	if (v->fault_text[0] == '\0')
 		verify_compare(v);
+	if (v->fault_text[0] == '\0')
+		index_check_aggregate(v->check, v->fold, verify_indexed, v);
+	else
+		verify_judge(v);
+}
+
+static void
+verify_indexed(enum store_status status, bool changed, const char *fault, void *arg)
+{
+	struct verifying *v = arg;
+
+	if (status != STORE_OK) {
+		verify_end(v, status);
+		return;
+	}
+	if (changed && v->changes < CHANGES) {
+		v->changes++;
+		v->looks--;
+		verify_look(v);
+		return;
+	}
+	if (fault != NULL && !changed)
+		note_fault(v, "%s", fault);
+	verify_judge(v);
+}
+
+/* All of it was compared: it is looked at again, or that was it. */
+static void
+verify_judge(struct verifying *v)
+{
 	if (v->fault_text[0] != '\0' && v->looks < LOOKS) {
 		verify_look(v);
 		return;
 	}
 	v->result.aggregates++;
+	index_check_count(v->check, v->fold);
 	if (v->fault_text[0] != '\0') {
 		v->result.faults++;
 		v->fault(v->want.id, v->fault_text, v->arg);
 	}
 	v->next++;
 	verify_next(v);
+}
+
+static void
+verify_rest(const char *id, const char *what, void *arg)
+{
+	struct verifying *v = arg;
+
+	v->result.faults++;
+	v->fault(id, what, v->arg);
+}
+
+static void
+verify_end_rest(enum store_status status, void *arg)
+{
+	verify_end(arg, status);
 }
 
 static bool
@@ -221,7 +275,7 @@ verify_entry(struct verifying *v, const struct store_entry *entry)
 	const char *why, *id;
 	json_t *doc, *value;
 
-	if (v->looks == 1)
+	if (v->looks == 1 && v->changes == 0)
 		v->result.entries++;
 	if (entry->sequence != v->fold->sequence + 1)
 		return note_fault(v, "entry %lld does not follow the one before", (long long)entry->sequence);
@@ -369,5 +423,6 @@ verify_end(struct verifying *v, enum store_status status)
 	json_decref(v->machine);
 	json_decref(v->digests);
 	aggregate_unref(v->fold);
+	index_check_free(v->check);
 	free(v);
 }
