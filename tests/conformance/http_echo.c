@@ -4,6 +4,7 @@
  *
  *   http_echo [NAME=VALUE ...]	NAME: a limit of HTTP_LIMITS, cors (one origin), private (0 or 1), host
  */
+#include <assert.h>
 #include <event2/event.h>
 #include <inttypes.h>
 #include <signal.h>
@@ -19,11 +20,14 @@
 #include "api/http/router.h"
 #include "api/http/server.h"
 
+enum { HELD_MAX = 8 };
+
 struct echo {
 	struct event_base	*base;
 	struct http_server	*server;
 	struct http_router	*router;
-	int64_t			 gone, over, aborted, refused;
+	struct work		*held[HELD_MAX];
+	int64_t			 held_count, gone, over, aborted, refused;
 	const char		*origins[2];
 	const char		*host;
 	struct http_config	 config;
@@ -243,22 +247,33 @@ get_slow(struct http_request *request, const struct http_match *match)
 	work_wait(work, strtoll(match->var[0], NULL, 10), slow_reply);
 }
 
-/* Asks for the body only after a while, as after a look at a token. */
+/* GET: no reply, POST: the body is not asked for, before somebody says /release. */
 static void
-late_collect(evutil_socket_t fd, short what, void *arg)
+any_held(struct http_request *request, const struct http_match *match)
 {
-	struct work *work = arg;
+	struct work *work = work_new(request);
 
-	(void)fd;
-	(void)what;
-	work_done(work);
-	http_request_collect(work->request, 1000, collected, NULL);
+	(void)match;
+	if (http_request_method(request) == HTTP_GET)
+		http_request_on_gone(request, slow_gone, work);
+	assert(echo.held_count < HELD_MAX);
+	echo.held[echo.held_count++] = work;
 }
 
 static void
-post_late(struct http_request *request, const struct http_match *match)
+get_release(struct http_request *request, const struct http_match *match)
 {
-	work_wait(work_new(request), strtoll(match->var[0], NULL, 10), late_collect);
+	(void)match;
+	for (int64_t i = 0; i < echo.held_count; i++) {
+		struct http_request *held = echo.held[i]->request;
+
+		if (http_request_method(held) == HTTP_GET)
+			reply_text(held, 200, "held\n", 5);
+		else
+			http_request_collect(held, 1000, collected, NULL);
+	}
+	echo.held_count = 0;
+	reply_text(request, 200, "ok\n", 3);
 }
 
 static void
@@ -310,10 +325,10 @@ get_stats(struct http_request *request, const struct http_match *match)
 	if (buf_load(&statm, "/proc/self/statm") == 0 && strchr(statm.data, ' ') != NULL)
 		pages = strtoll(strchr(statm.data, ' '), NULL, 10);
 	buf_done(&statm);
-	reply_json(request, json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I}", "connections", (json_int_t)stats.connections,
+	reply_json(request, json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I}", "connections", (json_int_t)stats.connections,
 	    "requests", (json_int_t)stats.requests, "refused_connections", (json_int_t)stats.refused, "gone",
 	    (json_int_t)echo.gone, "over", (json_int_t)echo.over, "aborted", (json_int_t)echo.aborted, "refused",
-	    (json_int_t)echo.refused, "rss", pages * 4096));
+	    (json_int_t)echo.refused, "held", (json_int_t)echo.held_count, "rss", pages * 4096));
 }
 
 static const struct {
@@ -328,10 +343,11 @@ static const struct {
 	{ HTTP_BIT(POST), "/count", post_count },
 	{ HTTP_BIT(POST), "/pausing", post_count },
 	{ HTTP_BIT(POST), "/early/{challenge}", post_early },
-	{ HTTP_BIT(POST), "/late/{ms}", post_late },
 	{ HTTP_BIT(GET), "/bytes/{n}", get_bytes },
 	{ HTTP_BIT(GET), "/chunks/{n}", get_bytes },
 	{ HTTP_BIT(GET), "/slow/{ms}", get_slow },
+	{ HTTP_BIT(GET) | HTTP_BIT(POST), "/held", any_held },
+	{ HTTP_BIT(GET), "/release", get_release },
 	{ HTTP_BIT(GET), "/inspect", get_inspect },
 	{ HTTP_BIT(GET), "/inspect/{a}", get_inspect },
 	{ HTTP_BIT(GET), "/inspect/{a}/{b}", get_inspect },
