@@ -60,10 +60,10 @@ class Contract:
                 schema, resolver=jsonschema.RefResolver("", self.document), format_checker=FORMATS)
         return self.validators[key]
 
-    def conforms(self, schema, value):
-        """Asserts that the value is of the schema, here with the first few places where it is not."""
+    def conforms(self, schema, value, part=False):
+        """Asserts that the value is of the schema, here with the first few places where it is not. part: some members are left out."""
         faults = ["/".join(map(str, fault.absolute_path)) + ": " + fault.message[:300]
-                  for fault in self.validator(schema).iter_errors(value)]
+                  for fault in self.validator(schema).iter_errors(value) if not (part and fault.validator == "required")]
         assert not faults, "\n".join(faults[:5])
 
     def check(self, reply):
@@ -102,7 +102,7 @@ class Contract:
         if "application/json" in content:
             assert reply.headers["Content-Type"] == "application/json"
             body = json.loads(reply.content, object_pairs_hook=no_doubles)
-            self.conforms(content["application/json"]["schema"], body)
+            self.conforms(content["application/json"]["schema"], body, "fields=" in reply.request.path_url)
 
     def check_problem(self, method, reply, operation):
         if method == "HEAD":

@@ -9,6 +9,7 @@
 #include "api/resources/history.h"
 #include "base/json.h"
 #include "domain/claim.h"
+#include "domain/claim_filter.h"
 #include "domain/program.h"
 #include "schema/resources.h"
 
@@ -18,7 +19,7 @@ static int	claim_recall_prepare(struct call *call, struct execution *x, struct p
 static void	claim_get(struct call *call);
 static void	claim_states(struct call *call);
 
-#define QUERY_LIST "state program_id sort limit cursor"
+#define QUERY_LIST CLAIM_FILTER_QUERY " sort limit cursor include_total include fields"
 
 #define ACTION(name, schema, may, codes, ...) \
 	POST("/v1/claims/{id}/" name, name "_claim", "Action " name, .permission = may, .target = "clm", \

@@ -15,6 +15,7 @@ SCRIPT(fanout_move, COMMON);
 SCRIPT(fanout_leave, COMMON);
 SCRIPT(list, COMMON);
 SCRIPT(endpoints, COMMON);
+SCRIPT(index_page, COMMON);
 
 SCRIPT(make, DELIVERIES);
 SCRIPT(due, DELIVERIES);
