@@ -35,7 +35,7 @@ DAMAGES = [
     ("{p}:ix:g:{prg}:updated_at", "ZREM {key} {claim}", "{claim}: {key} lacks {claim}"),
     ("{p}:ix:o:{org}:updated_at", "ZADD {key} 17 {claim}", "{claim}: {key} has {claim} with score 17 instead of "),
     ("{p}:ix:o:{org}:claimed", "ZADD {key} 17 {claim}", "{claim}: {key} has {claim} with score 17 instead of 400000"),
-    ("{p}:ix:o:{org}:words", "ZREMRANGEBYRANK {key} 0 -1", "lacks damaged {claim}"),
+    ("{p}:ix:o:{org}:words", "ZREMRANGEBYRANK {key} 0 -1", "{claim}: {key} lacks "),
     ("{p}:ix:o:{org}:created_at", "ZADD {key} 17 {nobody}", "{nobody}: {key} has {nobody}, which no history gives"),
     ("{p}:ix:o:{org}:created_at", "ZADD {key} 17 nonsense", "{key}: {key} has nonsense, which no history gives"),
     ("{p}:ix:o:{org}:submitted_at", "ZADD {key} 17 {claim}", "{claim}: {key} has {claim}, which no history gives"),
