@@ -230,7 +230,7 @@ clock_due(enum store_status status, unsigned count, void *arg)
 		clock_write(wait->call);
 	} else if (clock_real_ms() > wait->until_ms) {
 		call_refusef(wait->call, "timeout",
-		    "The clock has moved, but %u timers have not fired yet; they will: ask GET /v1/clock again", count);
+		    "The clock has moved, and %u timers are still to fire: send the same request again to wait for them", count);
 	} else {
 		evtimer_add(wait->timer, &pause);
 	}

@@ -11,11 +11,12 @@
 #include "base/xmalloc.h"
 #include "engine/internal.h"
 
-/* Two that move it at once: the later time stays. */
+/* Two that move it at once: the later time stays. 0 refused, 1 moved, 2 it was moved to this very time before. */
 static struct store_script move_script = { "move_clock",
-	"local now = redis.call('HGET', KEYS[1], 'clock_offset')\n"
-	"if now and tonumber(now) > tonumber(ARGV[1]) then return 0 end\n"
-	"redis.call('HSET', KEYS[1], 'clock_offset', ARGV[1])\n"
+	"local was = redis.call('HMGET', KEYS[1], 'clock_offset', 'clock_moved')\n"
+	"if was[2] == ARGV[2] then return 2 end\n"
+	"if was[1] and tonumber(was[1]) > tonumber(ARGV[1]) then return 0 end\n"
+	"redis.call('HSET', KEYS[1], 'clock_offset', ARGV[1], 'clock_moved', ARGV[2])\n"
 	"return 1\n", "" };
 
 struct moving {
@@ -29,9 +30,9 @@ static void
 clock_moved(enum store_status status, const struct redisReply *reply, void *arg)
 {
 	struct moving *m = arg;
-	bool moved = status == STORE_OK && reply->type == REDIS_REPLY_INTEGER && reply->integer == 1;
+	bool moved = status == STORE_OK && reply->type == REDIS_REPLY_INTEGER && reply->integer > 0;
 
-	if (moved)
+	if (moved && reply->integer == 1)
 		m->engine->clock_offset_ms = m->offset_ms;
 	m->cb(status, moved, m->arg);
 	free(m);
@@ -41,17 +42,14 @@ void
 engine_move_clock(struct engine *engine, int64_t now_ms, engine_clock_cb *cb, void *arg)
 {
 	struct moving *m = xcalloc(1, sizeof(*m));
-	const char *argv[2] = { "{sys}:store" };
-	size_t lens[2];
-	char offset[24];
+	char offset[24], now[24];
+	const char *argv[] = { STORE_SYSTEM_KEY, offset, now };
 
 	m->engine = engine;
 	m->offset_ms = now_ms - clock_real_ms();
 	m->cb = cb;
 	m->arg = arg;
 	snprintf(offset, sizeof(offset), "%lld", (long long)m->offset_ms);
-	argv[1] = offset;
-	lens[0] = strlen(argv[0]);
-	lens[1] = strlen(offset);
-	store_eval(engine->store, &move_script, 1, 2, argv, lens, clock_moved, m);
+	snprintf(now, sizeof(now), "%lld", (long long)now_ms);
+	store_eval(engine->store, &move_script, 1, 3, argv, NULL, clock_moved, m);
 }
