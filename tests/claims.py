@@ -47,7 +47,7 @@ class Claim:
         self.day = s["period"]["usage_from"]
         self.body = session.make("/v1/claims", {
             "name": name, "program_id": s["program_id"], "location_id": s["locations"][side], "period_id": s["period_id"],
-            "activity_id": s["activities"][activity], "currency": "EUR", **members})
+            "activity_id": s["activities"].get(activity), "currency": "EUR", **members})
         self.id = self.body["id"]
         self.url = "/v1/claims/" + self.id
 

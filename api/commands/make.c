@@ -265,6 +265,7 @@ make_account(struct session *session, const char *organization_id, const char *p
 
 	x->creates = true;
 	x->prefix = "acc";
+	load_set(&x->load, SLOT_PROGRAM, program_id);
 	rc = making_run(session, &making, x, id);
 	aggregate_unref(making.made);
 	return rc;

@@ -30,6 +30,8 @@ struct balance {
 struct entry_type {
 	const char	*type;
 	bool		 is_signed;		/* the amount may be below zero */
+	bool		 is_capped;		/* of a claim: what its cap was found from is kept with it */
+	bool		 gives_back;		/* to the money that remains: of a settled account that is settled again */
 	int		 effects[BALANCE_COUNT];
 };
 
@@ -49,9 +51,12 @@ static struct ledger ledger_open(const struct world *world, struct events *event
 static bool	 amount_ok(const struct entry_type *type, int64_t amount_minor, struct problem *problem);
 static int	 balances_move(struct balances *balances, const struct entry_type *type, int64_t amount_minor,
 		    const char *currency, struct problem *problem);
+static int64_t	 revision_after(const struct ledger *ledger);
+static struct balances balances_after(const struct ledger *ledger);
 static void	 refuse(const char *balance, int64_t available, int64_t needed, const char *currency,
 		    struct problem *problem);
 static json_t	*effect_json(const struct balances *before, const struct balances *after, const char *currency);
+static void	 keep_cap(const struct world *world, struct event *event);
 static void	 use_activity(const struct ledger *ledger, const struct world *world, int64_t delta,
 		    const char *currency, struct event *event);
 
@@ -67,20 +72,20 @@ static const struct balance balance_rows[BALANCE_COUNT] = {
 
 /* Entry types by balance effects. */
 static const struct entry_type entry_types[] = {
-	/*			  signed  earned  adjusted  reserved  approved  paid  expired */
-	{ "accrual",		  false,  { +1,     0,        0,        0,       0,    0 } },
-	{ "adjust",		  true,   {  0,    +1,        0,        0,       0,    0 } },
-	{ "threshold_conversion", false,  {  0,    -1,        0,        0,       0,    0 } },
-	{ "rollover_in",	  false,  {  0,    +1,        0,        0,       0,    0 } },
-	{ "rollover_out",	  false,  {  0,    -1,        0,        0,       0,    0 } },
-	{ "reserve",		  false,  {  0,     0,       +1,        0,       0,    0 } },
-	{ "release",		  false,  {  0,     0,       -1,        0,       0,    0 } },
-	{ "commit",		  false,  {  0,     0,       -1,       +1,       0,    0 } },
-	{ "uncommit",		  false,  {  0,     0,       +1,       -1,       0,    0 } },
-	{ "pay",		  false,  {  0,     0,        0,       -1,      +1,    0 } },
-	{ "unpay",		  false,  {  0,     0,        0,       +1,      -1,    0 } },
-	{ "expire",		  false,  {  0,     0,        0,        0,       0,   +1 } },
-	{ "clawback",		  false,  {  0,     0,        0,        0,      -1,    0 } },
+	/*			  signed  capped back    earned  adjusted  reserved  approved  paid  expired */
+	{ "accrual",		  false, false, false, { +1,     0,        0,        0,       0,    0 } },
+	{ "adjust",		  true,  false, false, {  0,    +1,        0,        0,       0,    0 } },
+	{ "threshold_conversion", false, false, false, {  0,    -1,        0,        0,       0,    0 } },
+	{ "rollover_in",	  false, false, false, {  0,    +1,        0,        0,       0,    0 } },
+	{ "rollover_out",	  false, false, false, {  0,    -1,        0,        0,       0,    0 } },
+	{ "reserve",		  false, true,  false, {  0,     0,       +1,        0,       0,    0 } },
+	{ "release",		  false, false, true,  {  0,     0,       -1,        0,       0,    0 } },
+	{ "commit",		  false, true,  false, {  0,     0,       -1,       +1,       0,    0 } },
+	{ "uncommit",		  false, false, false, {  0,     0,       +1,       -1,       0,    0 } },
+	{ "pay",		  false, false, false, {  0,     0,        0,       -1,      +1,    0 } },
+	{ "unpay",		  false, false, false, {  0,     0,        0,       +1,      -1,    0 } },
+	{ "expire",		  false, false, false, {  0,     0,        0,        0,       0,   +1 } },
+	{ "clawback",		  false, false, true,  {  0,     0,        0,        0,      -1,    0 } },
 };
 
 static int64_t *
@@ -153,7 +158,7 @@ int
 account_open(const struct world *world, const char *organization_id, const char *program_id, const char *period_id,
     const char *currency, struct events *events)
 {
-	struct event *event = emit(world, events, 0, "fund_account.opened", "evt", 1);
+	struct event *event = emit(world, events, world->account != NULL, "fund_account.opened", "evt", 1);
 	char now[TIME_TEXT_SIZE];
 
 	time_format(world->now_ms, now);
@@ -210,6 +215,43 @@ ledger_item(const struct ledger *ledger, const char *item_id)
 			return value;
 	}
 	return aggregate_item(ledger->account, item_id);
+}
+
+static int64_t
+revision_after(const struct ledger *ledger)
+{
+	int64_t revision = json_int(ledger->account->head, "revision");
+
+	for (unsigned i = 0; i < ledger->events->count; i++)
+		revision += ledger->events->list[i].target == ledger->target;
+	return revision;
+}
+
+static struct balances
+balances_after(const struct ledger *ledger)
+{
+	struct balances balances;
+
+	for (size_t i = 0; i < BALANCE_COUNT; i++)
+		*balance_at(&balances, i) = money_minor(ledger_member(ledger, balance_rows[i].name));
+	return balances;
+}
+
+int64_t
+account_remaining_after(const struct aggregate *account, struct events *events, unsigned target)
+{
+	struct ledger ledger = { account, events, target };
+	struct balances balances = balances_after(&ledger);
+
+	return balances_remaining(&balances);
+}
+
+int64_t
+account_revision_after(const struct aggregate *account, struct events *events, unsigned target)
+{
+	struct ledger ledger = { account, events, target };
+
+	return revision_after(&ledger);
 }
 
 static const struct entry_type *
@@ -335,6 +377,20 @@ use_activity(const struct ledger *ledger, const struct world *world, int64_t del
 	event_item(event, activity_id, next);
 }
 
+/* The cap with what other claims use of it, as it was checked. */
+static void
+keep_cap(const struct world *world, struct event *event)
+{
+	const char *activity_id = json_str(world->target->head, "activity_id");
+	const json_t *activity = rules_activity(world->rules, activity_id);
+	int64_t own = money_minor(json_get(world->target->head, "reserved"));
+
+	if (activity == NULL)
+		return;
+	event_data(event, "cap", account_cap_json(world->account, activity_id, activity,
+	    account_used_minor(world->account, json_str(activity, "key")) - own));
+}
+
 int
 account_post(const struct world *world, struct events *events, const char *type, int64_t amount_minor,
     const char *claim_id, const char *decision_id, const char *reason, const char *external_reference,
@@ -342,21 +398,17 @@ account_post(const struct world *world, struct events *events, const char *type,
 {
 	const struct entry_type *row = entry_type_find(type);
 	struct ledger ledger = ledger_open(world, events);
-	struct balances before, after;
+	struct balances before = balances_after(&ledger), after = before;
 	const char *currency = json_string_value(ledger_member(&ledger, "currency"));
-	int64_t revision = json_int(ledger.account->head, "revision") + 1, in_use = 0;
+	const char *settled = json_string_value(ledger_member(&ledger, "settled_as"));
+	int64_t in_use = 0, back;
 	struct event *event;
 
 	assert(row != NULL && currency != NULL);
-	for (size_t i = 0; i < BALANCE_COUNT; i++)
-		*balance_at(&before, i) = money_minor(ledger_member(&ledger, balance_rows[i].name));
-	after = before;
 	if (!amount_ok(row, amount_minor, problem) || balances_move(&after, row, amount_minor, currency, problem) == -1)
 		return -1;
 
-	for (unsigned i = 0; i < events->count; i++)
-		revision += events->list[i].target == ledger.target;
-	event = emit(world, events, ledger.target, ENTRY_EVENT, "led", revision);
+	event = emit(world, events, ledger.target, ENTRY_EVENT, "led", revision_after(&ledger) + 1);
 	for (size_t i = 0; i < BALANCE_COUNT; i++) {
 		int64_t delta = balance_get(&after, i) - balance_get(&before, i);
 
@@ -378,7 +430,16 @@ account_post(const struct world *world, struct events *events, const char *type,
 	if (claim_id != NULL && ledger.target == 1) {
 		event_ref(event, claim_id);
 		use_activity(&ledger, world, in_use, currency, event);
+		if (row->is_capped)
+			keep_cap(world, event);
 	}
 	memcpy(led, event->id, ID_SIZE);
+	back = balances_remaining(&after) - balances_remaining(&before);
+	if (settled != NULL && row->gives_back && back > 0) {
+		char again[ID_SIZE];
+
+		return account_post(world, events, settled, back, claim_id, decision_id,
+		    strcmp(settled, "expire") == 0 ? "period_closed" : "threshold", NULL, again, problem);
+	}
 	return 0;
 }

@@ -28,7 +28,8 @@ int64_t		account_remaining(const struct aggregate *account);
  * threshold_conversion rollover_in rollover_out reserve release commit uncommit pay unpay expire clawback
  * (another one: assert). The amount is above zero; that of `adjust` may be below, never zero.
  * `claim_id`, `decision_id`, `reason`, `external_reference` may be NULL. With a claim_id the entry counts
- * towards the caps of the activity of world->target, the claim. gives the entry's id in `led`.
+ * towards the caps of the activity of world->target, the claim. gives the entry's id in `led`. In an account that
+ * was settled (threshold, close) what a release or clawback gives back goes the same way, by another entry.
  * -1: *problem is 422 insufficient_funds (a balance or the remaining money would fall below zero), or
  * validation_failed: the amount is out of range, or a balance would be.
  */
@@ -37,12 +38,25 @@ int	account_post(const struct world *world, struct events *events, const char *t
 	    char led[ID_SIZE], struct problem *problem);
 
 /*
- * Makes a new account: event "fund_account.opened" on world->target (sequence 0), whose id is the account's.
- * Returns 0.
+ * Makes a new account: event "fund_account.opened" of world->account, or of world->target when that is the account
+ * (world->account NULL); its sequence is 0, its id the account's. Returns 0.
  */
 int	account_open(const struct world *world, const char *organization_id, const char *program_id,
 	    const char *period_id,
 	    const char *currency, struct events *events);
+
+/*
+ * When a date of its period next does something to the account: the end of earning, the close. 0: never again, or the programme
+ * (NULL) does not say.
+ */
+int64_t	account_next_due(const struct aggregate *account, const struct aggregate *program);
+/*
+ * What is due for world->target, the account, by world->now_ms and world->program; maybe nothing. world->account: that of the next
+ * period, to which money may roll over (sequence 0: opened for it); NULL: there is none.
+ */
+void	account_deadline(const struct world *world, struct outcome *outcome);
+/* Does what remains go to the next period, at least in part? */
+bool	account_rolls_over(const struct aggregate *program);
 
 /*
  * A command of finance: "open" makes world->target (sequence 0) as the body says, for world->partner in a period of

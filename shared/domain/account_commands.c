@@ -103,6 +103,8 @@ check_period(const struct world *world, const json_t *wanted, struct problem *pr
 		problem_add(problem, "body", "#/program_id", "not_found", NULL, "There is no such programme");
 		return;
 	}
+	if (strcmp(json_str(program->head, "state"), "draft") == 0)
+		problem_add(problem, "body", "#/program_id", "not_found", NULL, "The programme is a draft: make it active first");
 	json_array_foreach (json_get(program->head, "currencies"), i, currency)
 		known = known || strcmp(json_string_value(currency), json_str(wanted, "currency")) == 0;
 	if (!known)

@@ -18,6 +18,7 @@ static bool	 cap_percent(const json_t *cap, const char *currency, int64_t base, 
 static bool	 cap_greater(const json_t *cap, const char *currency, int64_t base, int64_t *limit);
 static bool	 cap_limit(const json_t *cap, const char *currency, int64_t base, int64_t *limit);
 static int64_t	 cap_base(const struct aggregate *account);
+static const json_t *cap_least(const struct aggregate *account, const json_t *activity, int64_t *limit);
 static json_t	*caps_json(const struct world *world, const struct aggregate *account);
 
 /* Kinds of caps. false: it says nothing about money of this currency. */
@@ -97,23 +98,59 @@ account_used_minor(const struct aggregate *account, const char *activity_key)
 	return sum;
 }
 
+/* The cap that binds first, and its limit; NULL: none does, *limit is untouched. */
+static const json_t *
+cap_least(const struct aggregate *account, const json_t *activity, int64_t *limit)
+{
+	const char *currency = json_str(account->head, "currency");
+	int64_t base = cap_base(account), one;
+	const json_t *cap, *least = NULL;
+	size_t i;
+
+	json_array_foreach (json_get(activity, "caps"), i, cap) {
+		if (cap_limit(cap, currency, base, &one) && (least == NULL || one < *limit)) {
+			*limit = one;
+			least = cap;
+		}
+	}
+	return least;
+}
+
+/* As the account shows it. gives. */
+static json_t *
+cap_json(const struct aggregate *account, const char *activity_id, const json_t *cap, int64_t limit, int64_t used)
+{
+	const char *currency = json_str(account->head, "currency");
+	json_t *row = json_object();
+
+	json_set_str(row, "activity_id", activity_id);
+	json_set_str(row, "kind", json_str(cap, "kind"));
+	json_set(row, "limit", money_json(limit, currency));
+	json_set(row, "used", money_json(used, currency));
+	json_set(row, "base", money_json(cap_base(account), currency));
+	return row;
+}
+
+json_t *
+account_cap_json(const struct aggregate *account, const char *activity_id, const json_t *activity, int64_t used_minor)
+{
+	int64_t limit = 0;
+	const json_t *cap = cap_least(account, activity, &limit);
+
+	return cap == NULL ? NULL : cap_json(account, activity_id, cap, limit, used_minor);
+}
+
 bool
 account_within_caps(const struct aggregate *account, const json_t *activity, int64_t used_minor, int64_t amount_minor,
     int64_t *limit_minor, int64_t *base_minor)
 {
-	const char *currency = json_str(account->head, "currency");
-	int64_t base = cap_base(account), limit, least = INT64_MAX;
-	const json_t *cap;
-	size_t i;
+	int64_t least = INT64_MAX;
 
-	json_array_foreach (json_get(activity, "caps"), i, cap) {
-		if (cap_limit(cap, currency, base, &limit) && limit < least)
-			least = limit;
-	}
+	cap_least(account, activity, &least);
 	if (used_minor <= least && amount_minor <= least - used_minor)
 		return true;
 	*limit_minor = least;
-	*base_minor = base;
+	*base_minor = cap_base(account);
 	return false;
 }
 
@@ -133,18 +170,9 @@ caps_json(const struct world *world, const struct aggregate *account)
 		const json_t *activity = rules_activity(world->rules, json_string_value(id)), *cap;
 
 		json_array_foreach (json_get(activity, "caps"), j, cap) {
-			json_t *row;
-
-			if (!cap_limit(cap, currency, base, &limit))
-				continue;
-			row = json_object();
-			json_set(row, "activity_id", json_incref(id));
-			json_set_str(row, "kind", json_str(cap, "kind"));
-			json_set(row, "limit", money_json(limit, currency));
-			json_set(row, "used", money_json(account_used_minor(account, json_str(activity, "key")),
-			    currency));
-			json_set(row, "base", money_json(base, currency));
-			json_array_append_new(caps, row);
+			if (cap_limit(cap, currency, base, &limit))
+				json_array_append_new(caps, cap_json(account, json_string_value(id), cap, limit,
+				    account_used_minor(account, json_str(activity, "key"))));
 		}
 	}
 	json_decref(ids);

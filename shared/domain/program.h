@@ -27,6 +27,16 @@ bool	period_is_claimable(const struct aggregate *program, const json_t *period, 
 /* Are answers, resubmits and disputes still possible: to the end of evidence_until. */
 bool	period_takes_evidence(const struct aggregate *program, const json_t *period, int64_t now_ms);
 
+/* The first ms after the period's earning, and after its last day of evidence. */
+int64_t	period_earned_ms(const struct aggregate *program, const json_t *period);
+int64_t	period_closed_ms(const struct aggregate *program, const json_t *period);
+/* The period whose earning begins next after that of this one. NULL: none. Borrowed of the programme. */
+const char *program_next_period(const struct aggregate *program, const char *period_id);
+/* When a period of it opens, closes to claims or is over next (Unix ms); 0: none will. Of a draft nothing is told. */
+int64_t	program_next_due(const struct aggregate *program);
+/* Adds period.opened, period.closing, period.closed of world->target, as far as they are due and were not told. */
+void	program_deadline(const struct world *world, struct outcome *outcome);
+
 void	program_write(struct buf *out, const struct world *world, const struct aggregate *program);
 void	period_write(struct buf *out, const struct world *world, const struct aggregate *program,
 	    const char *period_id);

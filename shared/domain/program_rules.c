@@ -52,6 +52,29 @@ list_has(const json_t *list, const char *text)
 	return false;
 }
 
+/* Amounts of which each is for the money of one currency of the programme. */
+static void
+check_amounts(const json_t *program, const char *member, struct problem *problem)
+{
+	const json_t *money, *list = json_get(program, member);
+	json_t *seen = json_object();
+	char pointer[64];
+	size_t i;
+
+	json_array_foreach (list, i, money) {
+		const char *currency = json_str(money, "currency");
+
+		snprintf(pointer, sizeof(pointer), "#/%s/%zu/currency", member, i);
+		if (!list_has(json_get(program, "currencies"), currency))
+			problem_add(problem, "body", pointer, "currency_mismatch", NULL, "%s is no currency of the programme",
+			    currency);
+		else if (json_object_get(seen, currency) != NULL)
+			problem_add(problem, "body", pointer, "not_unique", NULL, "Give one amount of %s", currency);
+		json_set(seen, currency, json_true());
+	}
+	json_decref(seen);
+}
+
 void
 program_check(const struct world *world, const json_t *program, struct problem *problem)
 {
@@ -68,6 +91,8 @@ program_check(const struct world *world, const json_t *program, struct problem *
 	if (currency != NULL && !list_has(json_get(program, "currencies"), currency))
 		problem_add(problem, "body", "#/second_approval_above/currency", "currency_mismatch", NULL,
 		    "%s is no currency of the programme", currency);
+	check_amounts(program, "thresholds", problem);
+	check_amounts(program, "rollover_limits", problem);
 	json_array_foreach (json_get(program, "weekend"), i, day) {
 		int64_t number = json_integer_value(day);
 		char pointer[32];

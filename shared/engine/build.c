@@ -71,6 +71,8 @@ build_commit(struct execution *x)
 	for (unsigned t = 0; t < TARGETS; t++)
 		if (applied(x, t) != NULL)
 			build_entries(x, commit, t);
+	if (x->guards && applied(x, 0) == NULL)
+		commit_aggregate(commit, x->world.target->id, x->world.target->sequence);
 	build_jobs(x, commit);
 	if (x->operation->extra != NULL)
 		x->operation->extra(x, commit);

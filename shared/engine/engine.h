@@ -136,6 +136,7 @@ struct execution {
 	char		 fence_key[96];		/* the job that the commit completes; "" none */
 	int64_t		 fence_attempt;
 	bool		 commits;		/* what operation->extra writes, also when no event came of the command */
+	bool		 guards;		/* the target's version is compared then, too: what is written follows from it */
 	char		 once_step[96];		/* "job:step" of an effect that must happen once; "" none */
 	/*
 	 * May who asks do this at all? After the load, before a kept reply is given, too. -1: the problem says why not. NULL: not

@@ -12,6 +12,7 @@
 #include "base/json.h"
 #include "domain/claim.h"
 #include "domain/claim_row.h"
+#include "domain/due.h"
 #include "engine/index_internal.h"
 #include "engine/internal.h"
 
@@ -26,19 +27,19 @@ void
 index_write(struct commit *commit, unsigned number, const struct aggregate *before, struct aggregate *after,
     const struct aggregate *program)
 {
+	bool claim = strncmp(after->id, "clm", 3) == 0;
 	int64_t due_ms, before_ms;
 
-	if (strncmp(after->id, "clm", 3) != 0) {
-		index_changes(before, after, index_apply, commit);
-		return;
-	}
-	if (claim_revised(before, after))
+	if (claim && claim_revised(before, after))
 		claim_date(after, program);
 	index_changes(before, after, index_apply, commit);
-	claim_fields(commit, number, before, after);
-	due_ms = claim_next_due(after, program);
-	before_ms = before->sequence == 0 ? 0 : claim_next_due(before, program);
-	if (due_ms != before_ms || !same(before, after, "program_id"))
+	if (claim)
+		claim_fields(commit, number, before, after);
+	if (!due_kind(after->id))
+		return;
+	due_ms = next_due(after, program);
+	before_ms = before->sequence == 0 ? 0 : next_due(before, program);
+	if (due_ms != before_ms || (claim && !same(before, after, "program_id")))
 		commit_timer(commit, after->id, due_ms);
 }
 
@@ -50,7 +51,7 @@ index_rewrite(struct commit *commit, unsigned number, const struct aggregate *be
 	index_changes(before, after, index_apply, commit);
 	index_changes(NULL, after, index_apply, commit);
 	claim_fields(commit, number, NULL, after);
-	commit_timer(commit, after->id, claim_next_due(after, program));
+	commit_timer(commit, after->id, next_due(after, program));
 }
 
 static void

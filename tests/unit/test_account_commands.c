@@ -35,6 +35,7 @@ fixture_open(struct fixture *f)
 	f->partner = aggregate_new(ORG);
 	json_set_str(f->partner->head, "kind", "partner");
 	f->program = aggregate_new(PRG);
+	json_set_str(f->program->head, "state", "active");
 	json_set_str(f->program->head, "time_zone", "Europe/Amsterdam");
 	json_set(f->program->head, "currencies", world_json("[\"EUR\", \"JPY\"]"));
 	json_set(f->program->items, PER, world_json("{\"evidence_until\": \"2027-03-31\"}"));

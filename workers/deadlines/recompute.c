@@ -1,6 +1,6 @@
 /*
- * recompute - a programme's dates or clocks have changed: the timers of all that hangs on it are written anew. The claims of
- * a programme are found by its index, a page at a time, in each partition.
+ * recompute - a programme's dates or clocks have changed: the timers of all that hangs on it are written anew. Claims of
+ * a programme are found by its index, fund accounts among those of all, a page at a time, in each partition.
  *
  * A command that had read the programme as it was may still commit, with a timer of then; it ends within the time that a
  * request has. So what was changed less than SETTLE_MS ago is looked through once more when that time is over.
@@ -17,7 +17,7 @@
 #include "base/json.h"
 #include "base/problem.h"
 #include "base/xmalloc.h"
-#include "domain/claim.h"
+#include "domain/due.h"
 #include "domain/program.h"
 #include "engine/engine.h"
 #include "jobs/worker.h"
@@ -39,11 +39,21 @@ static void	recompute_end(struct recompute *r);
 static const struct job_kind recompute_kind = { PROGRAM_TIMERS_KIND, 30000, 20, 1000, 60000 };
 static const struct operation operation_recompute = { .name = "recompute", .decide = one_decide, .extra = one_extra };
 
+/* Where its aggregates are found, in a partition. */
+static const struct {
+	const char	*prefix;
+	bool		 of_program;		/* an index of the programme's own; else of all of the kind */
+} sources[] = {
+	{ "clm", true },
+	{ "acc", false },
+};
+
 /* One job on its way. */
 struct recompute {
 	struct worker_process	*process;
 	struct job		*job;
 	unsigned		 partition;
+	unsigned		 source;	/* of this partition: in sources[] */
 	char			 cursor[24];
 	unsigned		 pending;	/* of the page */
 	const char		*failed;	/* why it must be done again; NULL: nothing failed */
@@ -77,7 +87,10 @@ page_read(struct recompute *r)
 {
 	char key[STORE_KEY_SIZE];
 
-	store_key(key, r->partition, "ix:g:%s:created_at", json_str(r->job->body, "aggregate_id"));
+	if (sources[r->source].of_program)
+		store_key(key, r->partition, "ix:g:%s:created_at", json_str(r->job->body, "aggregate_id"));
+	else
+		store_key(key, r->partition, "ix:k:%s", sources[r->source].prefix);
 	store_commandf(r->process->store, page_came, r, "ZSCAN %s %s COUNT %d", key, r->cursor, PAGE);
 }
 
@@ -97,7 +110,7 @@ page_came(enum store_status status, const struct redisReply *reply, void *arg)
 	snprintf(r->cursor, sizeof(r->cursor), "%s", reply->element[0]->str);
 	r->pending = 1;
 	for (size_t i = 0; i < list->elements; i += 2)		/* member, score */
-		if (id_valid(list->element[i]->str, "clm"))
+		if (id_valid(list->element[i]->str, sources[r->source].prefix))
 			one_start(r, list->element[i]->str);
 	page_done(r);
 }
@@ -115,30 +128,29 @@ one_start(struct recompute *r, const char *id)
 	load_set(&x->load, SLOT_TARGET, id);
 	x->command.name = "recompute";
 	x->command.body = json_object();
-	x->commits = true;
+	x->guards = true;	/* a commit in between wrote its own timer */
 	x->arg = r;
 	x->done = one_done;
 	engine_execute(x);
 }
 
-/* Nothing happens to it. */
+/* Nothing happens to it, and nothing is written for one of another programme. */
 static int
 one_decide(struct execution *x, struct outcome *outcome, struct problem *problem)
 {
-	(void)x;
+	const struct recompute *r = x->arg;
+	const char *program = json_str(x->world.target->head, "program_id");
+
+	x->commits = program != NULL && strcmp(program, json_str(r->job->body, "aggregate_id")) == 0;
 	(void)outcome;
 	(void)problem;
 	return 0;
 }
 
-/* Only beside the version that it was computed from: a commit in between wrote its own. */
 static void
 one_extra(struct execution *x, struct commit *commit)
 {
-	const struct aggregate *target = x->world.target;
-
-	commit_aggregate(commit, target->id, target->sequence);
-	commit_timer(commit, target->id, claim_next_due(target, x->world.program));
+	commit_timer(commit, x->world.target->id, next_due(x->world.target, x->world.program));
 }
 
 static void
@@ -147,7 +159,7 @@ one_done(struct execution *x, const struct problem *problem)
 	struct recompute *r = x->arg;
 
 	if (problem != NULL && strcmp(problem->code, "not_found") != 0)
-		r->failed = "the timer of a claim could not be written";
+		r->failed = "a timer could not be written";
 	page_done(r);
 }
 
@@ -157,7 +169,11 @@ page_done(struct recompute *r)
 	if (--r->pending > 0)
 		return;
 	if (r->failed == NULL && r->process->worker != NULL && !r->process->stopping && !r->job->lost) {
-		if (strcmp(r->cursor, "0") != 0 || ++r->partition < r->process->partitions) {
+		if (strcmp(r->cursor, "0") == 0 && ++r->source == ARRAY_SIZE(sources)) {
+			r->source = 0;
+			r->partition++;
+		}
+		if (r->partition < r->process->partitions) {
 			page_read(r);
 			return;
 		}

@@ -1,4 +1,4 @@
-/* recompute - the timers of a programme's claims, after a change of its dates or clocks. */
+/* recompute - the timers of a programme's claims and fund accounts, after a change of its dates or clocks. */
 #ifndef WORKERS_DEADLINES_RECOMPUTE_H
 #define WORKERS_DEADLINES_RECOMPUTE_H
 
