@@ -99,7 +99,9 @@ class Contract:
         if content is None:
             assert reply.content == b"", "a body where none is described"
             return
-        if "application/json" in content:
+        if "text/csv" in content and reply.headers["Content-Type"].startswith("text/csv"):
+            assert reply.request.headers["Accept"] != "*/*" and reply.text.endswith("\r\n")
+        elif "application/json" in content:
             assert reply.headers["Content-Type"] == "application/json"
             body = json.loads(reply.content, object_pairs_hook=no_doubles)
             self.conforms(content["application/json"]["schema"], body, "fields=" in reply.request.path_url)

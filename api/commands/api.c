@@ -48,7 +48,7 @@
 #define CORS_EXPOSED	"Accept-Patch, Accept-Ranges, Allow, Content-Disposition, Content-Range, Coopclaims-Document, ETag, " \
 			"Idempotent-Replayed, Link, Location, Preference-Applied, Repr-Digest, Retry-After, WWW-Authenticate, " \
 			"X-Request-Id"
-#define VARY		"Origin, Authorization, Accept-Encoding, Accept-Language"
+#define VARY		"Origin, Authorization, Accept, Accept-Encoding, Accept-Language"
 
 struct process {
 	struct api		 api;

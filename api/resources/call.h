@@ -82,6 +82,8 @@ bool	call_id_valid(const struct api *api, const char *id, const char *prefix);
 const char *call_param(const struct call *call, const char *name);
 /* limit (1-200, default 50, cut) of a list. false: refused. */
 bool	call_limit(struct call *call, unsigned *limit);
+/* A time; *ms is untouched when it is not given. false: refused. */
+bool	call_time(struct call *call, const char *name, int64_t *ms);
 /* Is include_total=true asked for? false: refused. */
 bool	call_include_total(struct call *call, bool *wanted);
 

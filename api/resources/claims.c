@@ -35,7 +35,7 @@ static const struct route rows[] = {
 	    .reply = &schema_claim, .status = 201, .prepare = claim_create_prepare),
 	GET("/v1/claims/{id}", "get_claim", "A claim as the caller sees it", .permission = MAY_SEE_CLAIM,
 	    .flags = ROUTE_MACHINE, .target = "clm", .reply = &schema_claim, .status = 200,
-	    .query = "include as_of_sequence", .handle = claim_get),
+	    .query = "include as_of as_of_sequence", .handle = claim_get),
 	PATCH("/v1/claims/{id}", "update_claim", "Change a claim", .permission = MAY_EDIT, .target = "clm",
 	    .command = "update", .body = &schema_claim, .use = SCHEMA_PATCH, .reply = &schema_claim,
 	    .status = 200, .prepare = claim_update_prepare),
@@ -103,9 +103,14 @@ claim_recall_prepare(struct call *call, struct execution *x, struct problem *pro
 static void
 claim_get(struct call *call)
 {
-	if (call_param(call, "as_of_sequence") != NULL && call_param(call, "include") != NULL)
-		call_refusef(call, "invalid_parameter", "as_of_sequence shows the claim alone: leave include out");
-	else if (call_param(call, "as_of_sequence") != NULL)
+	bool time = call_param(call, "as_of") != NULL, sequence = call_param(call, "as_of_sequence") != NULL;
+
+	if ((time || sequence) && call_param(call, "include") != NULL)
+		call_refusef(call, "invalid_parameter", "%s shows the claim alone: leave include out",
+		    time ? "as_of" : "as_of_sequence");
+	else if (time && sequence)
+		call_refusef(call, "invalid_parameter", "Give as_of or as_of_sequence, not both");
+	else if (time || sequence)
 		claim_as_of(call);
 	else
 		claim_include(call);

@@ -6,6 +6,7 @@
 
 #include "api/resources/call.h"
 #include "api/resources/kinds.h"
+#include "api/resources/csv_reply.h"
 #include "api/resources/ledger.h"
 #include "base/json.h"
 #include "domain/account.h"
@@ -32,7 +33,8 @@ static const struct route rows[] = {
 	GET(ACCOUNT, "get_fund_account", "A fund account", SEES, .flags = ROUTE_ACCESS,
 	    .reply = &schema_fund_account, .handle = account_get),
 	GET(ACCOUNT "/ledger", "list_ledger", "Entries of a fund account", SEES, .flags = ROUTE_LIST | ROUTE_ACCESS,
-	    .reply = &schema_ledger_entry, .query = "type claim_id from to limit cursor", .handle = ledger_list),
+	    .reply = &schema_ledger_entry, .reply_media = CSV_MEDIA, .query = "type claim_id from to limit cursor",
+	    .handle = ledger_list),
 	GET(ACCOUNT "/ledger/{item}", "get_ledger_entry", "An entry of a fund account", SEES,
 	    .flags = ROUTE_ACCESS | ROUTE_LATE, .item = "led", .reply = &schema_ledger_entry, .handle = ledger_get),
 	POST(ACCOUNT "/entries", "enter_ledger_entry", "Enter a movement that no claim causes", .permission = MAY_PAY,

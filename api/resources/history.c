@@ -1,11 +1,13 @@
-/* history - reads of what lies in histories: entries, proof, and claims as they were. Comments are comments.c. */
+/* history - reads of what lies in histories: entries and the proof. Comments are comments.c, claims as they were claim_past.c. */
 #include "api/resources/history.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "api/resources/call.h"
+#include "api/resources/csv_reply.h"
 #include "base/clock.h"
+#include "base/csv.h"
 #include "base/json.h"
 #include "base/xmalloc.h"
 #include "domain/claim.h"
@@ -14,6 +16,7 @@
 #include "schema/resources.h"
 
 #define SCAN_MAX	2000	/* entries looked at for one page */
+#define CSV_PIECE	200	/* entries read at a time for a file */
 #define PROOF_MAX	500	/* hashes of one page */
 #define SEARCH_PIECE	500	/* entries read at a time when one is looked for by its id */
 
@@ -21,6 +24,7 @@
 struct page {
 	struct call	*call;
 	const struct page_kind *kind;
+	struct csv_reply *csv;		/* all of it as a file; NULL: a page */
 	struct buf	 data;
 	unsigned	 limit, rows, scanned;
 	int64_t		 next;		/* sequence to go on with */
@@ -33,10 +37,15 @@ static void	page_rows(enum store_status status, json_t *rows, void *arg);
 static bool	page_wants(const struct page *page, const json_t *entry);
 static bool	event_wanted(const struct call *call, const json_t *entry);
 static void	event_row(struct call *call, const json_t *entry, struct buf *out);
+static void	event_csv(const json_t *entry, struct buf *out);
+static void	file_more(struct call *call, void *data);
+static void	file_rows(enum store_status status, json_t *rows, void *arg);
 static void	proof_rows(enum store_status status, json_t *rows, void *arg);
 static void	entry_found(enum store_status status, json_t *rows, void *arg);
 
-static const struct page_kind events = { event_wanted, event_row };
+static const char *const event_columns[] = { "sequence", "occurred_at", "type", "summary", "actor_type", "actor_id", "actor_name",
+	"actor_role", "visibility", "revision", "data", "request_id", "hash", NULL };
+static const struct page_kind events = { event_wanted, event_row, "history.csv", event_columns, event_csv };
 
 /* What is looked for by its id. */
 struct search {
@@ -44,9 +53,8 @@ struct search {
 	const struct page_kind *kind;
 };
 
-/* cursor= of a history is the sequence of its last row. false: refused. */
-static bool
-sequence_param(struct call *call, const char *name, const char *code, int64_t *sequence)
+bool
+history_sequence(struct call *call, const char *name, const char *code, int64_t *sequence)
 {
 	const char *text = call_param(call, name);
 	size_t n = text == NULL ? 0 : strlen(text);
@@ -63,21 +71,19 @@ sequence_param(struct call *call, const char *name, const char *code, int64_t *s
 	return true;
 }
 
-static bool
-time_param(struct call *call, const char *name, int64_t *ms)
-{
-	const char *text = call_param(call, name);
-
-	if (text == NULL || time_parse(text, ms))
-		return true;
-	call_refusef(call, "invalid_parameter", "%s must be a time such as 2026-09-15T08:00:00Z", name);
-	return false;
-}
-
 void
 history_list(struct call *call)
 {
 	history_page(call, &events);
+}
+
+static void
+page_free(void *data)
+{
+	struct page *page = data;
+
+	buf_done(&page->data);
+	free(page);
 }
 
 void
@@ -88,13 +94,16 @@ history_page(struct call *call, const struct page_kind *kind)
 	page->call = call;
 	page->kind = kind;
 	call->data = page;
-	call->release = free;
+	call->release = page_free;
 	page->to_ms = INT64_MAX;
-	if (!call_limit(call, &page->limit) || !sequence_param(call, "cursor", "invalid_cursor", &page->next) ||
-	    !time_param(call, "from", &page->from_ms) || !time_param(call, "to", &page->to_ms))
+	if (!call_limit(call, &page->limit) || !history_sequence(call, "cursor", "invalid_cursor", &page->next) ||
+	    !call_time(call, "from", &page->from_ms) || !call_time(call, "to", &page->to_ms))
 		return;
 	page->next++;
-	page_read(page);
+	if (kind->columns != NULL && csv_wanted(call))
+		page->csv = csv_start(call, kind->file, kind->columns, file_more, page_free, page);
+	else
+		page_read(page);
 }
 
 static void
@@ -114,7 +123,6 @@ page_rows(enum store_status status, json_t *rows, void *arg)
 	size_t i;
 
 	if (status != STORE_OK) {
-		buf_done(&page->data);
 		call_refuse_store(call, status);
 		return;
 	}
@@ -188,6 +196,64 @@ event_row(struct call *call, const json_t *entry, struct buf *out)
 	event_write(out, entry);
 }
 
+static void
+event_csv(const json_t *entry, struct buf *out)
+{
+	const json_t *actor = json_get(entry, "actor");
+	char *summary = event_summary(entry);
+
+	csv_int(out, json_int(entry, "sequence"));
+	csv_text(out, json_str(entry, "occurred_at"));
+	csv_text(out, json_str(entry, "type"));
+	csv_text(out, summary);
+	csv_text(out, json_str(actor, "type"));
+	csv_text(out, json_str(actor, "id"));
+	csv_text(out, json_str(actor, "name"));
+	csv_text(out, json_str(actor, "role"));
+	csv_text(out, json_str(entry, "visibility"));
+	csv_int(out, json_int(entry, "revision"));
+	csv_json(out, json_get(entry, "data"));
+	csv_text(out, json_str(entry, "request_id"));
+	csv_text(out, json_str(entry, "hash"));
+	free(summary);
+}
+
+/* ---- all of it as a file ---- */
+
+static void
+file_more(struct call *call, void *data)
+{
+	struct page *page = data;
+
+	if (page->next > call->world.target->sequence)
+		csv_done(page->csv, false);
+	else
+		history_read(call->api->engine, call->id, page->next, call->world.target->sequence, CSV_PIECE, false, file_rows, page);
+}
+
+static void
+file_rows(enum store_status status, json_t *rows, void *arg)
+{
+	struct page *page = arg;
+	json_t *row;
+	size_t i;
+
+	if (!csv_goes_on(page->csv))
+		return;
+	if (status != STORE_OK || json_array_size(rows) == 0) {
+		csv_done(page->csv, true);
+		return;
+	}
+	json_array_foreach (rows, i, row) {
+		page->next = json_int(row, "sequence") + 1;
+		if (page_wants(page, row)) {
+			page->kind->csv(row, &page->data);
+			csv_end(&page->data);
+		}
+	}
+	csv_rows(page->csv, &page->data);
+}
+
 /* Every hash, internal entries too, so that anyone can verify the chain without their content. */
 void
 history_proof(struct call *call)
@@ -198,7 +264,7 @@ history_proof(struct call *call)
 
 	if (limit != NULL && !call_limit(call, &n))
 		return;
-	if (!sequence_param(call, "cursor", "invalid_cursor", &after))
+	if (!history_sequence(call, "cursor", "invalid_cursor", &after))
 		return;
 	history_read(call->api->engine, call->id, after + 1, 0, n, false, proof_rows, call);
 }
@@ -278,42 +344,4 @@ entry_found(enum store_status status, json_t *rows, void *arg)
 		return;
 	}
 	call_refusef(call, "not_found", "There is no such entry");
-}
-
-/* ---- the claim as it was ---- */
-
-static void
-fold_found(enum store_status status, const struct aggregate *aggregate, void *arg)
-{
-	struct call *call = arg;
-	struct buf body = BUF_INIT(0);
-
-	if (status != STORE_OK) {
-		call_refuse_store(call, status);
-		return;
-	}
-	if (aggregate == NULL) {
-		call_refusef(call, "not_found", "The claim has no such entry");
-		return;
-	}
-	call->world.target = aggregate;
-	claim_write(&body, &call->world, &(struct claim_view){ .past = true });
-	call->world.target = NULL;
-	call_reply(call, 200, &body, json_int(aggregate->head, "revision"));
-	aggregate_unref(aggregate);
-}
-
-void
-claim_as_of(struct call *call)
-{
-	int64_t sequence;
-
-	if (!sequence_param(call, "as_of_sequence", "invalid_parameter", &sequence))
-		return;
-	if (sequence < 1 || sequence > claim_sequence_for(call->world.target, call->world.actor)) {
-		call_refusef(call, "invalid_parameter", "as_of_sequence must be from 1 to the claim's sequence, %lld",
-		    (long long)claim_sequence_for(call->world.target, call->world.actor));
-		return;
-	}
-	history_fold(call->api->engine, call->id, sequence, fold_found, call);
 }

@@ -4,11 +4,12 @@
 
 #include <jansson.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 struct buf;
 struct call;
 
-/* GET {c}?as_of_sequence=N: a fold that stops early. */
+/* claim_past.c: GET {c}?as_of_sequence=N or as_of=TIME, a fold that stops early. */
 void	claim_as_of(struct call *call);
 /*
  * embed.c: GET {c} with include=: what is not part of the claim itself (comments, history, fund_account) is read
@@ -19,8 +20,17 @@ void	claim_include(struct call *call);
 struct page_kind {
 	bool	(*wants)(const struct call *call, const json_t *entry);	/* for this caller and by its parameters */
 	void	(*write)(struct call *call, const json_t *entry, struct buf *out);
+	/* As a file: its name, its columns (ended by NULL), and a row without its end. columns NULL: there is none. */
+	const char	*file;
+	const char *const *columns;
+	void	(*csv)(const json_t *entry, struct buf *out);
 };
-/* A page of those between `from` and `to`; cursor and limit count in sequences. */
+/* The parameter `name` as a sequence, 0 when it is not given; `code` when it is none. false: refused. */
+bool	history_sequence(struct call *call, const char *name, const char *code, int64_t *sequence);
+/*
+ * A page of those between `from` and `to`; cursor and limit count in sequences. As CSV all from the cursor on, in one
+ * piece.
+ */
 void	history_page(struct call *call, const struct page_kind *kind);
 /* The one whose id is the second variable of the path. */
 void	history_find(struct call *call, const struct page_kind *kind);

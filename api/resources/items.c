@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "api/resources/call.h"
+#include "api/resources/csv_reply.h"
 #include "api/resources/history.h"
 #include "api/resources/people.h"
 #include "base/json.h"
@@ -99,7 +100,7 @@ static const struct route rows[] = {
 	    .handle = comment_command),
 
 	GET(C "history", "list_history", "Everything that happened", .permission = MAY_SEE_CLAIM,
-	    .flags = ROUTE_LIST, .target = "clm", .reply = &schema_event, .status = 200,
+	    .flags = ROUTE_LIST, .target = "clm", .reply = &schema_event, .reply_media = CSV_MEDIA, .status = 200,
 	    .query = "type actor_id from to limit cursor", .handle = history_list),
 	GET(C "history/proof", "get_history_proof", "Every hash, in order", .permission = MAY_SEE_CLAIM,
 	    .flags = ROUTE_LIST, .target = "clm", .reply = &schema_proof, .status = 200,

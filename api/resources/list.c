@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "api/resources/call.h"
+#include "base/clock.h"
 #include "base/json.h"
 
 #define LIMIT_DEFAULT	50
@@ -26,6 +27,17 @@ call_limit(struct call *call, unsigned *limit)
 	}
 	*limit = atoi(text) > LIMIT_MAX ? LIMIT_MAX : (unsigned)atoi(text);
 	return true;
+}
+
+bool
+call_time(struct call *call, const char *name, int64_t *ms)
+{
+	const char *text = call_param(call, name);
+
+	if (text == NULL || time_parse(text, ms))
+		return true;
+	call_refusef(call, "invalid_parameter", "%s must be a time such as 2026-09-15T08:00:00Z", name);
+	return false;
 }
 
 bool

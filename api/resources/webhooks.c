@@ -303,17 +303,6 @@ param_list(struct call *call, const char *name, const char *letters, const char 
 	return false;
 }
 
-static bool
-param_time(struct call *call, const char *name, int64_t *ms)
-{
-	const char *text = call_param(call, name);
-
-	if (text == NULL || time_parse(text, ms))
-		return true;
-	call_refusef(call, "invalid_parameter", "%s must be a time as 2026-09-15T08:00:00.000Z", name);
-	return false;
-}
-
 static void
 delivery_list(struct call *call)
 {
@@ -324,7 +313,7 @@ delivery_list(struct call *call)
 	if (!endpoint_is_his(call) || !call_limit(call, &limit) ||
 	    !param_list(call, "status", letters, &filter.statuses) ||
 	    !param_list(call, "event_type", letters, &filter.types) ||
-	    !param_time(call, "from", &filter.from_ms) || !param_time(call, "to", &filter.to_ms))
+	    !call_time(call, "from", &filter.from_ms) || !call_time(call, "to", &filter.to_ms))
 		return;
 	if (deliveries_list(call->api->store, call->id, &filter, limit, call_param(call, "cursor"), deliveries_read,
 	    call) == -1)
