@@ -9,6 +9,7 @@
 #include "base/metrics.h"
 #include "base/xmalloc.h"
 #include "engine/internal.h"
+#include "engine/numbers.h"
 
 /* Limits of one claim, as /v1/me shows them: shared/store/README.md section 4. */
 static const struct {
@@ -40,6 +41,7 @@ engine_new(struct event_base *base, struct store *store, const struct engine_con
 	engine->config = *config;
 	engine->cache = cache_new((size_t)config->cache_bytes);
 	engine->lines = lines_new(base);
+	engine->numbers = numbers_new(store);
 	LIST_INIT(&engine->executions);
 	LIST_INIT(&engine->loads);
 	engine->metrics = metrics;
@@ -64,6 +66,7 @@ engine_free(struct engine *engine)
 	executions_end(engine);
 	cache_free(engine->cache);
 	lines_free(engine->lines);
+	numbers_free(engine->numbers);
 	json_decref(engine->limits);
 	free(engine);
 }

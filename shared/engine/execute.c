@@ -13,7 +13,6 @@
 #include <string.h>
 
 #include <event2/event.h>
-#include <hiredis/hiredis.h>
 
 #include "base/clock.h"
 #include "base/json.h"
@@ -25,6 +24,7 @@
 #include "domain/claim.h"
 #include "domain/resource.h"
 #include "engine/internal.h"
+#include "engine/numbers.h"
 
 #define EXECUTIONS_MAX	4096	/* of one process at a time, gone clients' included */
 #define TRIES_MAX	16
@@ -42,7 +42,7 @@ static void	execute_refuse(struct execution *x, const char *code);
 static void	execute_load(struct execution *x);
 static void	execute_loaded(struct load *load, const struct problem *problem, void *arg);
 static void	execute_number(struct execution *x);
-static void	execute_numbered(enum store_status status, const struct redisReply *reply, void *arg);
+static void	execute_numbered(enum store_status status, int64_t number, void *arg);
 static void	execute_decide(struct execution *x);
 static bool	needs_account_line(const struct execution *x);
 static void	execute_render(struct execution *x);
@@ -257,7 +257,7 @@ static void
 execute_number(struct execution *x)
 {
 	const char *zone = x->world.program == NULL ? NULL : json_str(x->world.program->head, "time_zone");
-	char key[STORE_KEY_SIZE], date[DATE_TEXT_SIZE];
+	char date[DATE_TEXT_SIZE];
 
 	step_begin(x, STEP_NUMBER);
 	if (zone == NULL) {		/* no programme: the decision refuses it anyway */
@@ -266,24 +266,23 @@ execute_number(struct execution *x)
 	}
 	calendar_date(zone, x->world.now_ms, date);
 	memcpy(x->state->number, date, 4);
-	store_key(key, x->partition, "numbers");
-	store_commandf(x->engine->store, execute_numbered, x, "HINCRBY %s %b 1", key, date, (size_t)4);
+	numbers_draw(x->engine->numbers, x->partition, date, execute_numbered, x);
 }
 
 static void
-execute_numbered(enum store_status status, const struct redisReply *reply, void *arg)
+execute_numbered(enum store_status status, int64_t number, void *arg)
 {
 	struct execution *x = arg;
 	struct problem problem = PROBLEM_INIT;
 
 	step_end(x);
-	if (status != STORE_OK || reply->type != REDIS_REPLY_INTEGER) {
+	if (status != STORE_OK) {
 		problem_set(&problem, "unavailable", "The store cannot be reached right now; try again with the same key");
 		problem.retry_after_s = 1;
 		execute_finish(x, &problem);
 		return;
 	}
-	snprintf(x->state->number + 4, sizeof(x->state->number) - 4, "-%02u%06lld", x->partition, reply->integer);
+	snprintf(x->state->number + 4, sizeof(x->state->number) - 4, "-%02u%06lld", x->partition, (long long)number);
 	x->state->numbered = true;
 	execute_decide(x);
 }

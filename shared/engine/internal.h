@@ -9,6 +9,7 @@
 
 struct line;
 struct lines;
+struct numbers;
 
 struct engine {
 	struct event_base	*base;
@@ -16,6 +17,7 @@ struct engine {
 	struct engine_config	 config;
 	struct cache		*cache;
 	struct lines		*lines;
+	struct numbers		*numbers;
 	struct metrics		*metrics;
 	struct metric		*steps;		/* seconds by step */
 	struct metric		*conflicts;

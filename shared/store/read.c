@@ -1,4 +1,7 @@
-/* read - snapshots of any partitions in one round trip: a script call a partition, all leaving in one write. */
+/*
+ * read - snapshots of any partitions. Of one that the caller knows only the sequence is asked for, which is all that most
+ * requests need; what is new to him, or has moved on since, is read whole. All that is asked at a time leaves in one write.
+ */
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,13 +12,14 @@
 #include "store/commit_internal.h"
 #include "store/resp.h"
 
-/* What is read of one partition. */
-struct read_part {
+/* What is asked of one aggregate. */
+struct question {
 	struct reading	*reading;
-	int		 partition;
-	bool		 once;			/* the once-record comes last */
+	struct store_want *want;
+	bool		 whole;			/* not only its sequence */
+	bool		 moved;			/* the sequence is another one: to be asked again, whole */
+	struct strings	 keys;			/* of the script that reads its machine results, too */
 	struct eval	 eval;
-	struct strings	 keys, args;
 	struct reply_arena *arena;		/* the answer's memory; NULL: still the connection's */
 };
 
@@ -29,109 +33,230 @@ struct reading {
 	enum store_status status;		/* the worst of them */
 	store_read_cb	*cb;
 	void		*arg;
-	struct read_part *parts;
-	unsigned	 part_count, part_size;
+	size_t		 count;
+	struct question	 questions[];		/* one a want */
 };
 
-static void	reading_plan(struct reading *reading);
-static struct read_part *reading_part(struct reading *reading, int partition);
-static void	reading_send(struct reading *reading);
+static void	reading_begin(struct reading *reading);
+static void	reading_send(struct reading *reading, const struct buf *command, store_cb *cb, void *arg);
 static void	reading_again(bool up, void *arg);
 static void	reading_got(struct reading *reading, enum store_status status);
-static void	part_answered(enum store_status status, const redisReply *reply, void *arg);
-static void	offset_answered(enum store_status status, const redisReply *reply, void *arg);
-static bool	part_take(struct read_part *part, const redisReply *reply);
-static bool	want_take(struct reply_arena *arena, struct store_want *want, const redisReply *reply);
+static void	reading_go_on(struct reading *reading);
 static void	reading_end(struct reading *reading, enum store_status status);
+static void	question_send(struct question *question);
+static void	sequence_answered(enum store_status status, const redisReply *reply, void *arg);
+static void	whole_answered(enum store_status status, const redisReply *reply, void *arg);
+static bool	whole_take(struct question *question, const redisReply *reply);
+static void	offset_send(struct reading *reading);
+static void	offset_answered(enum store_status status, const redisReply *reply, void *arg);
+static void	once_send(struct reading *reading);
+static void	once_answered(enum store_status status, const redisReply *reply, void *arg);
 
 void
 store_read(struct store *store, struct store_read *read, store_read_cb *cb, void *arg)
 {
-	struct reading *reading = xcalloc(1, sizeof(*reading));
+	struct reading *reading = xcalloc(1, sizeof(*reading) + read->count * sizeof(reading->questions[0]));
 
 	reading->store = store;
 	reading->read = read;
 	reading->deadline_ms = clock_mono_us() / 1000 + store->config.command_ms;
 	reading->cb = cb;
 	reading->arg = arg;
-	reading_plan(reading);
-	reading_send(reading);
+	reading->count = read->count;
+	for (size_t i = 0; i < read->count; i++)
+		reading->questions[i] = (struct question){ .reading = reading, .want = &read->wants[i] };
+	reading_begin(reading);
 }
 
 static void
-reading_plan(struct reading *reading)
+reading_begin(struct reading *reading)
 {
 	struct store_read *read = reading->read;
-	struct read_part *part;
-	char key[STORE_KEY_SIZE], known[32];
 
-	for (size_t i = 0; i < read->count; i++) {
-		struct store_want *want = &read->wants[i];
-		size_t len = 0;
+	reading->status = STORE_OK;
+	if (reading->store->sandbox || (read->count == 0 && read->once_key[0] == '\0'))
+		offset_send(reading);
+	for (size_t i = 0; i < reading->count; i++) {
+		struct question *question = &reading->questions[i];
 
-		part = reading_part(reading, id_partition(want->id));
-		store_key_snapshot(key, want->id);
-		strings_add_str(&part->keys, key);
-		if (want->machine) {
-			store_key_machine(key, want->id);
-			strings_add_str(&part->keys, key);
-			known[len++] = 'm';
-		}
-		assert(want->known >= 0);
-		len += resp_digits(known + len, (uint64_t)want->known);
-		strings_add(&part->args, known, len);
+		assert(question->want->known >= 0);
+		question->whole = question->want->known == 0;
+		question->moved = false;
+		question_send(question);
 	}
-	if (read->once_key[0] != '\0') {
-		part = reading_part(reading, partition_parse(read->once_key + 2));
-		strings_add_str(&part->keys, read->once_key);
-		part->once = true;
-	}
-}
-
-static struct read_part *
-reading_part(struct reading *reading, int partition)
-{
-	struct read_part *part;
-
-	assert(partition >= 0);
-	for (unsigned i = 0; i < reading->part_count; i++)
-		if (reading->parts[i].partition == partition)
-			return &reading->parts[i];
-	if (reading->part_count == reading->part_size) {
-		reading->part_size = reading->part_size == 0 ? 4 : reading->part_size * 2;
-		reading->parts = xrealloc(reading->parts, reading->part_size * sizeof(*part));
-	}
-	part = &reading->parts[reading->part_count++];
-	memset(part, 0, sizeof(*part));
-	part->reading = reading;
-	part->partition = partition;
-	return part;
+	once_send(reading);
 }
 
 static void
-reading_send(struct reading *reading)
+reading_send(struct reading *reading, const struct buf *command, store_cb *cb, void *arg)
 {
-	struct store *store = reading->store;
-	static const char offset[] = "*3\r\n$4\r\nHGET\r\n$11\r\n" STORE_SYSTEM_KEY "\r\n$12\r\nclock_offset\r\n";
-	struct iovec part = { (void *)(uintptr_t)offset, sizeof(offset) - 1 };
-	bool ask_offset = store->sandbox || reading->part_count == 0;
+	struct iovec part = { command->data, command->len };
 
-	_Static_assert(sizeof(STORE_SYSTEM_KEY) - 1 == 11, "the length is in the text above");
-	reading->left = reading->part_count + ask_offset;
-	reading->status = STORE_OK;
-	if (ask_offset)	/* first, so that the last answer is a snapshot's and can stay where it is */
-		rconn_send(store->conn, &part, 1, offset_answered, reading);
-	for (unsigned i = 0; i < reading->part_count; i++) {
-		struct read_part *at = &reading->parts[i];
+	reading->left++;
+	rconn_send(reading->store->conn, &part, 1, cb, arg);
+}
 
-		at->eval = (struct eval){
-			.store = store, .script = &script_read, .keys = at->keys.count, .args = at->args.count,
-			.cb = part_answered, .arg = at,
-		};
-		eval_add(&at->eval, &at->keys.text);
-		eval_add(&at->eval, &at->args.text);
-		eval_send(&at->eval);
+static void
+reading_got(struct reading *reading, enum store_status status)
+{
+	if (status > reading->status)
+		reading->status = status;
+	if (--reading->left > 0)
+		return;
+	if (reading->status == STORE_UNKNOWN && !reading->again) {
+		reading->again = true;	/* a read may be repeated */
+		store_wait(reading->store, &reading->waiter, reading->deadline_ms, reading_again, reading);
+	} else if (reading->status == STORE_OK) {
+		reading_go_on(reading);
+	} else {
+		reading_end(reading, reading->status);
 	}
+}
+
+static void
+reading_again(bool up, void *arg)
+{
+	struct reading *reading = arg;
+
+	if (up)
+		reading_begin(reading);
+	else
+		reading_end(reading, STORE_UNAVAILABLE);
+}
+
+/* What has moved on is read whole; and the once-record anew, which must not be older than any snapshot. */
+static void
+reading_go_on(struct reading *reading)
+{
+	for (size_t i = 0; i < reading->count; i++) {
+		struct question *question = &reading->questions[i];
+
+		if (!question->moved)
+			continue;
+		question->moved = false;
+		question->whole = true;
+		question_send(question);
+	}
+	if (reading->left > 0)
+		once_send(reading);
+	else
+		reading_end(reading, STORE_OK);
+}
+
+static void
+reading_end(struct reading *reading, enum store_status status)
+{
+	reading->cb(status, reading->read, reading->arg);	/* `read` may be gone after it */
+	for (size_t i = 0; i < reading->count; i++) {
+		strings_done(&reading->questions[i].keys);
+		reply_arena_free(reading->questions[i].arena);
+	}
+	free(reading);
+}
+
+/* ---- a snapshot ---- */
+
+static void
+question_send(struct question *question)
+{
+	const struct store_want *want = question->want;
+	char key[STORE_KEY_SIZE];
+	struct buf command = BUF_INIT(0);
+
+	store_key_snapshot(key, want->id);
+	if (question->whole && want->machine) {
+		strings_done(&question->keys);
+		question->keys = (struct strings){ 0 };
+		strings_add_str(&question->keys, key);
+		store_key_machine(key, want->id);
+		strings_add_str(&question->keys, key);
+		question->eval = (struct eval){
+			.store = question->reading->store, .script = &script_read, .keys = question->keys.count,
+			.cb = whole_answered, .arg = question,
+		};
+		eval_add(&question->eval, &question->keys.text);
+		question->reading->left++;
+		eval_send(&question->eval);
+		return;
+	}
+	resp_count(&command, '*', question->whole ? 2 : 3);
+	resp_str(&command, question->whole ? "HGETALL" : "HGET");
+	resp_str(&command, key);
+	if (!question->whole)
+		resp_str(&command, "seq");
+	reading_send(question->reading, &command, question->whole ? whole_answered : sequence_answered, question);
+	buf_done(&command);
+}
+
+static void
+sequence_answered(enum store_status status, const redisReply *reply, void *arg)
+{
+	struct question *question = arg;
+	char known[RESP_INT_SIZE];
+	size_t len;
+
+	if (status == STORE_OK) {
+		len = resp_digits(known, (uint64_t)question->want->known);
+		question->moved = reply->type != REDIS_REPLY_STRING || reply->len != len || memcmp(reply->str, known, len) != 0;
+		question->want->found = STORE_UNCHANGED;
+		question->want->field_count = question->want->machine_count = 0;
+	}
+	reading_got(question->reading, status);
+}
+
+static void
+whole_answered(enum store_status status, const redisReply *reply, void *arg)
+{
+	struct question *question = arg;
+
+	if (status == STORE_OK && !whole_take(question, reply))
+		status = STORE_ERROR;
+	reading_got(question->reading, status);
+}
+
+/* The fields of the snapshot; or these and those of the machine hash. */
+static bool
+whole_take(struct question *question, const redisReply *reply)
+{
+	struct rconn *conn = question->reading->store->conn;
+	struct store_want *want = question->want;
+	const redisReply *machine = NULL;
+	struct reply_arena *arena;
+
+	if (want->machine) {
+		if (reply->type != REDIS_REPLY_ARRAY || reply->elements != 2 || !reply_is_map(reply->element[1]))
+			return false;
+		machine = reply->element[1];
+		reply = reply->element[0];
+	}
+	if (!reply_is_map(reply))
+		return false;
+	reply_arena_free(question->arena);
+	question->arena = NULL;
+	if (question->reading->left > 1)	/* others are still to come: keep this one */
+		question->arena = rconn_arena_take(conn);
+	arena = question->arena == NULL ? rconn_arena(conn) : question->arena;
+	want->found = reply->elements == 0 ? STORE_ABSENT : STORE_FOUND;
+	want->fields = reply_fields(arena, reply, &want->field_count);
+	want->machine_count = 0;
+	if (machine != NULL)
+		want->machine_fields = reply_fields(arena, machine, &want->machine_count);
+	return true;
+}
+
+/* ---- the clock of a sandbox, first; the once-record, last: of both only a few bytes are kept ---- */
+
+static void
+offset_send(struct reading *reading)
+{
+	struct buf command = BUF_INIT(0);
+
+	resp_count(&command, '*', 3);
+	resp_str(&command, "HGET");
+	resp_str(&command, STORE_SYSTEM_KEY);
+	resp_str(&command, "clock_offset");
+	reading_send(reading, &command, offset_answered, reading);
+	buf_done(&command);
 }
 
 static void
@@ -145,111 +270,31 @@ offset_answered(enum store_status status, const redisReply *reply, void *arg)
 }
 
 static void
-part_answered(enum store_status status, const redisReply *reply, void *arg)
+once_send(struct reading *reading)
 {
-	struct read_part *part = arg;
+	struct buf command = BUF_INIT(0);
 
-	if (status == STORE_OK && !part_take(part, reply))
-		status = STORE_ERROR;
-	reading_got(part->reading, status);
+	if (reading->read->once_key[0] == '\0')
+		return;
+	resp_count(&command, '*', 2);
+	resp_str(&command, "HGETALL");
+	resp_str(&command, reading->read->once_key);
+	reading_send(reading, &command, once_answered, reading);
+	buf_done(&command);
 }
 
+/* The last answer: it stays where it is. When something is read again after it, so is this. */
 static void
-reading_got(struct reading *reading, enum store_status status)
-{
-	if (status > reading->status)
-		reading->status = status;
-	if (--reading->left > 0)
-		return;
-	if (reading->status != STORE_UNKNOWN || reading->again) {
-		reading_end(reading, reading->status);
-		return;
-	}
-	reading->again = true;	/* a read may be repeated */
-	for (unsigned i = 0; i < reading->part_count; i++) {
-		reply_arena_free(reading->parts[i].arena);
-		reading->parts[i].arena = NULL;
-	}
-	store_wait(reading->store, &reading->waiter, reading->deadline_ms, reading_again, reading);
-}
-
-static void
-reading_again(bool up, void *arg)
+once_answered(enum store_status status, const redisReply *reply, void *arg)
 {
 	struct reading *reading = arg;
-
-	if (up)
-		reading_send(reading);
-	else
-		reading_end(reading, STORE_UNAVAILABLE);
-}
-
-static void
-reading_end(struct reading *reading, enum store_status status)
-{
-	reading->cb(status, reading->read, reading->arg);
-	for (unsigned i = 0; i < reading->part_count; i++) {
-		struct read_part *part = &reading->parts[i];
-
-		strings_done(&part->keys);
-		strings_done(&part->args);
-		reply_arena_free(part->arena);
-	}
-	free(reading->parts);
-	free(reading);
-}
-
-/* ---- the answer of one partition: one element a want, in the order of the wants, then the once-record ---- */
-
-static bool
-part_take(struct read_part *part, const redisReply *reply)
-{
-	struct reading *reading = part->reading;
 	struct store_read *read = reading->read;
-	struct rconn *conn = reading->store->conn;
-	struct reply_arena *arena;
-	size_t at = 0;
 
-	if (reply->type != REDIS_REPLY_ARRAY || reply->elements != part->args.count + part->once)
-		return false;
-	if (reading->left > 1)	/* others are still to come: keep this one */
-		part->arena = rconn_arena_take(conn);
-	arena = part->arena == NULL ? rconn_arena(conn) : part->arena;
-	for (size_t i = 0; i < read->count; i++) {
-		struct store_want *want = &read->wants[i];
-
-		if (id_partition(want->id) == part->partition && !want_take(arena, want, reply->element[at++]))
-			return false;
-	}
-	if (!part->once)
-		return true;
 	read->once = NULL;
 	read->once_count = 0;
-	if (!reply_is_map(reply->element[at]))
-		return false;
-	if (reply->element[at]->elements > 0)
-		read->once = reply_fields(arena, reply->element[at], &read->once_count);
-	return true;
-}
-
-static bool
-want_take(struct reply_arena *arena, struct store_want *want, const redisReply *reply)
-{
-	want->fields = want->machine_fields = NULL;
-	want->field_count = want->machine_count = 0;
-	if (reply->type == REDIS_REPLY_NIL) {
-		want->found = STORE_ABSENT;
-		return true;
-	}
-	if (reply->type == REDIS_REPLY_INTEGER) {
-		want->found = STORE_UNCHANGED;
-		return true;
-	}
-	if (reply->type != REDIS_REPLY_ARRAY || reply->elements != 2 || !reply_is_map(reply->element[0]) ||
-	    !reply_is_map(reply->element[1]))
-		return false;
-	want->found = STORE_FOUND;
-	want->fields = reply_fields(arena, reply->element[0], &want->field_count);
-	want->machine_fields = reply_fields(arena, reply->element[1], &want->machine_count);
-	return true;
+	if (status == STORE_OK && !reply_is_map(reply))
+		status = STORE_ERROR;
+	else if (status == STORE_OK && reply->elements > 0)
+		read->once = reply_fields(rconn_arena(reading->store->conn), reply, &read->once_count);
+	reading_got(reading, status);
 }

@@ -130,9 +130,9 @@ struct store_want {
 	size_t		 machine_count;
 };
 struct store_read {
-	struct store_want *wants;		/* all of any partitions; one script call per partition, pipelined */
+	struct store_want *wants;		/* of any partitions; each is read at one moment, all in one or two round trips */
 	size_t		 count;
-	char		 once_key[STORE_KEY_SIZE];	/* "": none; read after the snapshots of its partition */
+	char		 once_key[STORE_KEY_SIZE];	/* "": none; read after all snapshots */
 	/* the answer */
 	struct store_field *once;		/* fields of the once-record; NULL: there is none */
 	size_t		 once_count;
