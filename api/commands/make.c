@@ -127,6 +127,7 @@ make_user(struct session *session, const char *organization_id, json_t *body, ch
 		goto out;
 	}
 	json_set_str(fixed, "organization_id", organization_id);
+	json_set_str(fixed, "state", "active");
 	rc = make_resource(session, "usr", partition, organization_id, json_incref(body), json_incref(fixed), id, problem);
 	if (rc == 0) {
 		const char *set[] = { "SET", key, id, "NX", NULL };

@@ -30,8 +30,8 @@ call_caller(struct call *call, struct problem *problem)
 	}
 	if (repeated || strncasecmp(text, "bearer ", 7) != 0 ||
 	    !credentials_parse(text + 7 + strspn(text + 7, " "), call->api->partitions, &call->credentials) ||
-	    strcmp(call->credentials.prefix, "cin") == 0) {
-		problem_set(problem, "invalid_token", "This is no token of this server: one begins with cct_ or cci_");
+	    strcmp(call->credentials.prefix, "cin") == 0 || strcmp(call->credentials.prefix, "ccp") == 0) {
+		problem_set(problem, "invalid_token", "This is no token of this server: one begins with cct_, ccs_ or cci_");
 		return false;
 	}
 	return true;

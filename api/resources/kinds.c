@@ -12,49 +12,63 @@
 #include "api/resources/call.h"
 #include "base/json.h"
 #include "base/xmalloc.h"
+#include "engine/people.h"
 
-#define KIND_MAX	10000	/* of one partition that are looked at */
+#define KIND_MAX	10000	/* of one partition that are found */
+#define LOOKED_MAX	2000	/* for one page: after that it has fewer rows, and a cursor */
+#define CHUNK		200
 
 struct kinds {
 	struct call	*call;
 	char		 prefix[4];
 	json_t		*ids;
-	json_t		*page;		/* array of ids */
-	bool		 more;
-	struct load	*loads;		/* one for each of the page */
-	int64_t		*planned;	/* fund accounts: what drafts of each claim */
+	const char	**sorted;	/* borrowed of ids */
+	size_t		 at;		/* of sorted: the next one to be looked at */
+	size_t		 looked;
+	struct load	*loads;		/* one for each of the chunk that is looked at */
+	int64_t		*planned;	/* what stands beside each: fund accounts, what drafts claim; users, tokens, when last seen */
 	size_t		 count;
 	unsigned	 pending;
 	enum store_status status;
 	void		(*write)(struct call *call, const struct aggregate *aggregate, int64_t planned, struct buf *out);
-	unsigned	 limit;
+	unsigned	 limit, rows;
+	struct buf	 data;		/* the rows */
 	char		*cursor;
 };
 
 static void	kinds_found(enum store_status status, const struct redisReply *reply, void *arg);
 static void	kinds_page(struct kinds *k);
+static void	kinds_next(struct kinds *k, size_t most);
 static void	kinds_loaded(struct load *load, const struct problem *problem, void *arg);
 static void	kinds_plan(struct kinds *k, size_t i);
+static void	kinds_seen(struct kinds *k, size_t i);
 static void	kinds_planned(enum store_status status, const struct redisReply *reply, void *arg);
 static void	kinds_reply(struct kinds *k);
 
-/* One question after what drafts of an account plan. */
+/* One question after what stands beside a row. */
 struct plan {
 	struct kinds	*kinds;
 	size_t		 row;
 };
 
 static void
-kinds_release(void *data)
+kinds_forget(struct kinds *k)
 {
-	struct kinds *k = data;
-
 	for (size_t i = 0; i < k->count; i++)
 		load_done(&k->loads[i]);
 	free(k->loads);
 	free(k->planned);
+}
+
+static void
+kinds_release(void *data)
+{
+	struct kinds *k = data;
+
+	kinds_forget(k);
+	buf_done(&k->data);
+	free(k->sorted);
 	json_decref(k->ids);
-	json_decref(k->page);
 	free(k->cursor);
 	free(k);
 }
@@ -114,11 +128,10 @@ by_id(const void *a, const void *b)
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-/* All partitions have answered: the page's ids, then what they stand for. */
+/* All partitions have answered. */
 static void
 kinds_page(struct kinds *k)
 {
-	const char **ids;
 	size_t n;
 
 	if (--k->pending > 0)
@@ -128,33 +141,36 @@ kinds_page(struct kinds *k)
 		return;
 	}
 	n = json_array_size(k->ids);
-	ids = xcalloc(n + 1, sizeof(*ids));
+	k->sorted = xcalloc(n + 1, sizeof(*k->sorted));
 	for (size_t i = 0; i < n; i++)
-		ids[i] = json_string_value(json_array_get(k->ids, i));
-	qsort(ids, n, sizeof(*ids), by_id);
-	k->page = json_array();
-	for (size_t i = 0; i < n; i++) {
-		if (k->cursor != NULL && strcmp(ids[i], k->cursor) <= 0)
-			continue;
-		if (json_array_size(k->page) == k->limit) {
-			k->more = true;
-			break;
-		}
-		json_array_append_new(k->page, json_string(ids[i]));
-	}
-	free(ids);
-	k->count = json_array_size(k->page);
+		k->sorted[i] = json_string_value(json_array_get(k->ids, i));
+	qsort(k->sorted, n, sizeof(*k->sorted), by_id);
+	while (k->at < n && k->cursor != NULL && strcmp(k->sorted[k->at], k->cursor) <= 0)
+		k->at++;
+	kinds_next(k, k->limit);
+}
+
+/* The next `most` ids, and what they stand for. */
+static void
+kinds_next(struct kinds *k, size_t most)
+{
+	size_t left = json_array_size(k->ids) - k->at;
+
+	kinds_forget(k);
+	k->count = left < most ? left : most;
 	k->loads = xcalloc(k->count + 1, sizeof(*k->loads));
 	k->planned = xcalloc(k->count + 1, sizeof(*k->planned));
 	k->pending = 1;
 	store_cork(k->call->api->store);
 	for (size_t i = 0; i < k->count; i++) {
 		k->loads[i].engine = k->call->api->engine;
-		load_set(&k->loads[i], SLOT_TARGET, json_string_value(json_array_get(k->page, i)));
+		load_set(&k->loads[i], SLOT_TARGET, k->sorted[k->at + i]);
 		k->pending++;
 		load_start(&k->loads[i], kinds_loaded, k);
 		if (strcmp(k->prefix, "acc") == 0)
 			kinds_plan(k, i);
+		else if (strcmp(k->prefix, "usr") == 0 || strcmp(k->prefix, "tok") == 0)
+			kinds_seen(k, i);
 	}
 	store_uncork(k->call->api->store);
 	kinds_reply(k);
@@ -186,6 +202,20 @@ kinds_plan(struct kinds *k, size_t i)
 }
 
 static void
+kinds_seen(struct kinds *k, size_t i)
+{
+	const char *id = k->loads[i].slot[SLOT_TARGET].id;
+	struct plan *plan = xcalloc(1, sizeof(*plan));
+	char key[STORE_KEY_SIZE];
+
+	plan->kinds = k;
+	plan->row = i;
+	k->pending++;
+	seen_key(key, id);
+	store_commandf(k->call->api->store, kinds_planned, plan, "HMGET %s %s", key, id);
+}
+
+static void
 kinds_planned(enum store_status status, const struct redisReply *reply, void *arg)
 {
 	struct plan *plan = arg;
@@ -205,43 +235,62 @@ plan_sum(const struct redisReply *reply)
 	int64_t planned = 0;
 
 	for (size_t i = 0; reply->type == REDIS_REPLY_ARRAY && i < reply->elements; i++)
-		planned += strtoll(reply->element[i]->str, NULL, 10);
+		if (reply->element[i]->type == REDIS_REPLY_STRING)
+			planned += strtoll(reply->element[i]->str, NULL, 10);
 	return planned;
 }
 
+/* One row, when it is for this caller. */
+static void
+kinds_write(struct kinds *k, size_t i, struct buf *one)
+{
+	struct call *call = k->call;
+	const struct world world = call->world;
+	const struct load *load = &k->loads[i];
+
+	buf_clear(one);
+	if (load->slot[SLOT_TARGET].aggregate == NULL)
+		return;
+	call->world.target = load->slot[SLOT_TARGET].aggregate;
+	call->world.account = load->slot[SLOT_ACCOUNT].aggregate;
+	call->world.program = load->slot[SLOT_PROGRAM].aggregate;
+	call->world.rules = load->slot[SLOT_RULES].aggregate;
+	k->write(call, call->world.target, k->planned[i], one);
+	call->world = world;
+	if (one->len == 0)
+		return;
+	if (k->rows++ > 0)
+		buf_addch(&k->data, ',');
+	buf_add(&k->data, one->data, one->len);
+}
+
+/* Of a chunk. A page that is not full goes on until LOOKED_MAX were looked at. */
 static void
 kinds_reply(struct kinds *k)
 {
-	struct call *call = k->call;
-	struct buf data = BUF_INIT(0), one = BUF_INIT(0);
-	const struct world world = call->world;
-	const char *last = NULL;
+	struct buf one = BUF_INIT(0), data;
+	const char *last;
+	size_t i;
+	bool more;
 
 	if (--k->pending > 0)
 		return;
 	if (k->status != STORE_OK) {
-		call_refuse_store(call, k->status);
+		call_refuse_store(k->call, k->status);
 		return;
 	}
-	for (size_t i = 0; i < k->count; i++) {
-		const struct aggregate *aggregate = k->loads[i].slot[SLOT_TARGET].aggregate;
-
-		last = k->loads[i].slot[SLOT_TARGET].id;
-		if (aggregate == NULL)
-			continue;
-		call->world.target = aggregate;
-		call->world.account = k->loads[i].slot[SLOT_ACCOUNT].aggregate;
-		call->world.program = k->loads[i].slot[SLOT_PROGRAM].aggregate;
-		call->world.rules = k->loads[i].slot[SLOT_RULES].aggregate;
-		buf_clear(&one);
-		k->write(call, aggregate, k->planned[i], &one);
-		call->world = world;
-		if (one.len == 0)
-			continue;
-		if (data.len > 0)
-			buf_addch(&data, ',');
-		buf_add(&data, one.data, one.len);
-	}
+	for (i = 0; i < k->count && k->rows < k->limit; i++)
+		kinds_write(k, i, &one);
 	buf_done(&one);
-	call_reply_page(call, &data, k->more, last, -1);
+	k->at += i;
+	k->looked += i;
+	more = k->at < json_array_size(k->ids);
+	if (more && k->rows < k->limit && k->looked < LOOKED_MAX) {
+		kinds_next(k, CHUNK);
+		return;
+	}
+	last = k->at == 0 ? NULL : k->sorted[k->at - 1];
+	data = k->data;
+	k->data = (struct buf)BUF_INIT(0);
+	call_reply_page(k->call, &data, more, last, -1);
 }

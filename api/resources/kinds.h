@@ -14,7 +14,8 @@ struct redisReply;
 
 /*
  * Answers a page of all aggregates of a kind, of one organisation or (NULL) of all partitions; by id, `write`
- * appends one that was found, or nothing when it is not for this caller.
+ * appends one that was found, or nothing when it is not for this caller. `planned` is what stands beside it: of a fund
+ * account what drafts claim, of a user or token when it was last seen (ms; 0: never).
  */
 void	kind_list(struct call *call, const char *prefix, const char *organization_id,
 	    void (*write)(struct call *call, const struct aggregate *aggregate, int64_t planned, struct buf *out));

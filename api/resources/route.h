@@ -74,8 +74,8 @@ struct route {
 #define PATCH(...)	ROUTE(PATCH, __VA_ARGS__)
 #define DELETE(...)	ROUTE(DELETE, __VA_ARGS__)
 
-#define ROUTE_ROWS(X) X(claims) X(items) X(people) X(programs) X(rule_sets) X(funds) X(codes) X(jobs) X(pages) X(documents) \
-	X(webhooks) X(tasks)
+#define ROUTE_ROWS(X) X(claims) X(items) X(people) X(organizations) X(users) X(programs) X(rule_sets) X(funds) X(codes) \
+	X(jobs) X(pages) X(documents) X(webhooks) X(tasks)
 
 struct route_table {
 	const struct route	*rows;

@@ -55,6 +55,7 @@ static const struct member parameters[] = {
 	{ BOOL("has_open_requests", WR, "Whether a request waits for an answer.", true) },
 	{ STRING("q", WR, 200, "Words, or beginnings of words, of name, number and external reference.", "webinar 2026-07") },
 	{ STRING("fields", WR, 1000, "Members that rows have, comma separated; object, id and what is included always.", "name,state") },
+	{ STRING("user_id", WR, 40, "Of this user.", "usr_01J8ZQ4V6T3K9M2N5P7R8S9T00") },
 	{ STRING("include", WR, 200, "What is embedded, comma separated.", "invoices,documents") },
 	{ TIME("as_of", WR, "The claim as it was at this time.", "2026-09-15T08:00:00.000Z") },
 	{ INT("as_of_sequence", WR, 1, INT64_MAX, "The claim as it was after this entry.", 6) },

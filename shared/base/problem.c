@@ -66,6 +66,8 @@ static const struct problem_code codes[] = {
 	  "Answer the open requests, or ask the reviewer to withdraw them, and try again." },
 	{ "already_exists", 409, "It exists already",
 	  "Use the existing one, or choose another value for the member that the detail names." },
+	{ "in_use", 409, "Something depends on it",
+	  "The detail says what. Change that first." },
 	{ "busy", 409, "Too many changes at once",
 	  "Others are changing the same object. Wait for Retry-After seconds and send the request again." },
 	{ "document_not_ready", 409, "The document is still being processed",

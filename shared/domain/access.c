@@ -39,6 +39,7 @@ static const struct {
 	[MAY_MANAGE_PEOPLE]	= { ADMINS, "users", false, { NULL } },
 	[MAY_OPERATE]		= { ROLE_OPERATOR, "admin", false, { NULL } },
 	[MAY_AUDIT]		= { REVIEWERS | ROLE_AUDITOR, "claims:read", false, { NULL } },
+	[MAY_SEE_ORGANIZATIONS]	= { CLAIMANTS | ROLE_VIEWER | ROLES_VENDOR, "claims:read", false, { NULL } },
 	[MAY_MANAGE_ENDPOINTS]	= { ADMINS | ROLE_CONTRIBUTOR, "webhooks", false, { NULL } },
 };
 

@@ -8,6 +8,7 @@ enum permission {
 	MAY_SEE_CLAIM, MAY_SEE_INTERNAL, MAY_SEE_ACCOUNT, MAY_EDIT, MAY_ADD_EVIDENCE, MAY_INVITE, MAY_COMMENT,
 	MAY_SUBMIT, MAY_ANSWER, MAY_DISPUTE, MAY_REVIEW, MAY_LEAD_REVIEW, MAY_PAY, MAY_RUN_PROGRAMS, MAY_MANAGE_PEOPLE, MAY_OPERATE,
 	MAY_AUDIT,			/* take all of a claim along, internal entries too */
+	MAY_SEE_ORGANIZATIONS,		/* organisations and locations */
 	MAY_MANAGE_ENDPOINTS,		/* webhook endpoints of the own organisation; a contributor: of his claim */
 	PERMISSION_COUNT
 };

@@ -37,7 +37,7 @@ static void	check_user(const struct world *world, const json_t *object, struct p
 static const struct resource_kind kinds[] = {
 	{ "organization", "org", &schema_organization, MADE("organization"), NULL, NULL, NULL, false, NULL },
 	{ "location", "loc", &schema_location, MADE("location"), GONE("location"), NULL, NULL, false, NULL },
-	{ "user", "usr", &schema_user, MADE("user"), NULL, OFF("user"), "active", true, check_user },
+	{ "user", "usr", &schema_user, MADE("user"), NULL, OFF("user"), NULL, true, check_user },
 	{ "token", "tok", &schema_token, MADE("token"), GONE("token"), NULL, NULL, false, NULL },
 	{ "webhook_endpoint", "whe", &schema_webhook_endpoint, MADE("webhook_endpoint"), GONE("webhook_endpoint"),
 	  OFF("webhook_endpoint"), "enabled", false, NULL },
@@ -151,7 +151,6 @@ decide_remove(const struct world *world, const struct resource_kind *kind, const
 	char now[TIME_TEXT_SIZE];
 	struct event *event;
 
-	(void)fixed;
 	assert(kind->removed != NULL || kind->remove_disables);
 	if (check_there(world, kind, command, problem) == -1)
 		return -1;
@@ -166,6 +165,7 @@ decide_remove(const struct world *world, const struct resource_kind *kind, const
 		json_decref(changed);
 		return 0;
 	}
+	fix_members(changed, current, fixed);
 	event = add_event(world, &outcome->events, kind->remove_disables ? kind->disabled : kind->removed);
 	set_members(kind, event, current, changed);
 	return 0;

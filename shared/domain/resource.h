@@ -30,7 +30,7 @@ const struct resource_kind *resource_kind_by_prefix(const char *prefix);	/* firs
 /*
  * command->name: create, update, remove. `fixed`: members that the caller's code sets (organization_id, digest
  * ...), may be NULL; they win over the body, which may not have read-only ones. A removed one has
- * head.removed_at and is not found from then on (a user is disabled instead). An update or removal that changes
+ * head.removed_at and is not found from then on (a user is disabled instead); `fixed` goes with it. An update or removal that changes
  * nothing gives no events. The aggregate is world->target, with sequence 0 and its id for a creation.
  * Members that the schema shows once or not at all (secrets, digests) are in the event's head alone, never in
  * data or changes.

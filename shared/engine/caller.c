@@ -20,7 +20,7 @@ static int	refuse(struct problem *problem, const char *code, const char *detail)
 bool
 credentials_parse(const char *token, unsigned partitions, struct credentials *credentials)
 {
-	static const char *const prefixes[] = { "cct", "cci", "cin" };
+	static const char *const prefixes[] = { "cct", "cci", "cin", "ccs", "ccp" };
 	size_t len = strlen(token);
 	bool known = false;
 	int partition;

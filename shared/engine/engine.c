@@ -67,6 +67,7 @@ engine_free(struct engine *engine)
 	cache_free(engine->cache);
 	lines_free(engine->lines);
 	numbers_free(engine->numbers);
+	free(engine->seen);
 	json_decref(engine->limits);
 	free(engine);
 }

@@ -10,6 +10,7 @@
 struct line;
 struct lines;
 struct numbers;
+struct seen;
 
 struct engine {
 	struct event_base	*base;
@@ -22,6 +23,7 @@ struct engine {
 	struct metric		*steps;		/* seconds by step */
 	struct metric		*conflicts;
 	int64_t			 clock_offset_ms;
+	struct seen		*seen;		/* seen.c; NULL: nobody was yet */
 	json_t			*limits;
 	LIST_HEAD(, run)	 loads;		/* that wait for the loop, not for the store */
 	LIST_HEAD(, execution_state) executions;	/* started and not ended */

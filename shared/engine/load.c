@@ -16,6 +16,7 @@
 #include "base/xmalloc.h"
 #include "domain/claim.h"
 #include "engine/internal.h"
+#include "engine/people.h"
 
 #define ROUNDS_MAX	6
 
@@ -464,6 +465,8 @@ run_answered(struct run *run)
 		run_end(run, &problem);
 		return;
 	}
+	if (load->credentials.prefix[0] != '\0')
+		seen_note(load->engine, load);
 	run_end(run, NULL);
 }
 

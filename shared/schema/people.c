@@ -56,11 +56,19 @@ static const struct member user_members[] = {
 	{ ENUMS("roles", WR, 0, ROLES_MAX, user_roles, "What he may do.", ["claimant"]) },
 	{ IDS("location_ids", WR, SCOPE_IDS_MAX, "loc", "Locations that he is limited to; empty: no limit.", []) },
 	{ IDS("program_ids", WR, SCOPE_IDS_MAX, "prg", "Programmes that he is limited to; empty: no limit.", []) },
-	{ ENUM("state", RO, user_states, "A disabled user does not get in.", "active") },
+	{ ENUM("state", WR, user_states, "Only an active one gets in. One who is invited becomes active with his password.",
+	    "active"), FALLBACK("invited") },
 	{ TIME("last_seen_at", RO_NULL, "To the minute.", "2026-09-15T08:00:00.000Z") },
 	END
 };
 const struct schema schema_user = { "user", "A person of an organisation.", user_members, SCHEMA_RESOURCE };
+
+static const struct member me_patch_members[] = {
+	{ STRING("name", WR_REQ | PERSON, PERSON_MAX_CHARS, "His name.", "A. Visser") },
+	{ ENUM("locale", WR, locales, "Language of mails.", "en"), FALLBACK("en") },
+	END
+};
+const struct schema schema_me_patch = { "me_patch", "What a user changes of himself.", me_patch_members, SCHEMA_NOID };
 
 static const struct member token_members[] = {
 	{ STRING("name", WR_REQ, NAME_MAX_CHARS, "What it is used for.", "Month-end export") },

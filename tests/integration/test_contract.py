@@ -6,6 +6,7 @@ import signal
 import pytest
 import requests
 
+import directory
 import programs
 from claims import Claim, key, money, other_id, refused
 from contract import OF_THE_SERVER, Contract
@@ -199,6 +200,7 @@ def story(product, people, receiver):
     webhooks(people, receiver)
     programs.walk(people["program_admin"])
     tasks(product, people, claim)
+    directory.walk(people["program_admin"])
     operate(product, people, claim)
     return claim
 

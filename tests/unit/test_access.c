@@ -36,6 +36,8 @@ static const struct {
 	{ MAY_RUN_PROGRAMS,	"-------y--", "programs:write" },
 	{ MAY_MANAGE_PEOPLE,	"y------y--", "users" },
 	{ MAY_OPERATE,		"---------y", "admin" },
+	{ MAY_AUDIT,		"----yy--y-", "claims:read" },
+	{ MAY_SEE_ORGANIZATIONS, "yyy-yyyyy-", "claims:read" },
 	{ MAY_MANAGE_ENDPOINTS,	"y--y---y--", "webhooks" },
 };
 

@@ -246,15 +246,19 @@ test_resource_user_is_disabled_and_stays_to_be_seen(void **state)
 	assert_int_equal(act(&user, "create",
 	    "{\"email\": \"bo@example.com\", \"name\": \"Bo\", \"roles\": [\"claimant\"]}",
 	    "{\"organization_id\": \"" ORG "\"}", -1), 0);
-	assert_string_equal(json_str(user.aggregate->head, "state"), "active");
-	assert_int_equal(act(&user, "remove", "{}", NULL, -1), 0);
+	assert_string_equal(json_str(user.aggregate->head, "state"), "invited");
+	assert_int_equal(act(&user, "update", "{\"state\": \"active\"}", NULL, -1), 0);
+	assert_int_equal(act(&user, "remove", "{}", "{\"session_epoch\": 3}", -1), 0);
 	assert_string_equal(user.event.type, "user.disabled");
+	assert_int_equal(json_int(user.aggregate->head, "session_epoch"), 3);
 	assert_true(resource_exists(user.aggregate));
 	assert_string_equal(json_str(user.aggregate->head, "state"), "disabled");
 	assert_int_equal(act(&user, "remove", "{}", NULL, -1), 0);
 	assert_int_equal(user.count, 0);
-	assert_int_equal(act(&user, "update", "{\"state\": \"active\"}", NULL, -1), -1);
-	assert_fault(&user, "#/state", "unknown_member");
+	assert_int_equal(act(&user, "update", "{\"state\": \"active\"}", NULL, -1), 0);
+	assert_string_equal(user.event.type, "user.updated");
+	assert_int_equal(act(&user, "update", "{\"state\": \"disabled\"}", NULL, -1), 0);
+	assert_string_equal(user.event.type, "user.disabled");
 	thing_close(&user);
 }
 
