@@ -17,6 +17,7 @@
 #include <time.h>
 
 #include "base/buf.h"
+#include "base/language.h"
 
 #include "api/http/parser.h"
 #include "api/http/server.h"
@@ -88,6 +89,7 @@ struct http_request {
 	struct http_head	 head;
 	char			 peer[PEER_SIZE];
 	char			 id[HTTP_REQUEST_ID_MAX + 1];
+	enum language		 language;	/* of problems */
 	bool			 running;	/* it was given to the handler */
 	struct http_trace	*trace;		/* NULL until asked for */
 	const char		*cors_origin;	/* allowed; NULL: no CORS headers */

@@ -220,7 +220,7 @@ reply_detach(struct http_request *request, bool keep, bool lingers)
 static void
 problem_body(const struct http_request *request, const struct problem *problem, struct buf *out)
 {
-	json_t *document = problem_json(problem, request->id);
+	json_t *document = problem_json(problem, request->id, request->language);
 
 	json_write(out, document);
 	json_decref(document);
@@ -232,6 +232,7 @@ problem_fields(struct http_request *request, const struct problem *problem)
 	char seconds[16];
 
 	add_field(&request->fields, "Content-Type", "application/problem+json");
+	add_field(&request->fields, "Content-Language", language_tag(request->language));
 	if (!request->has_cache)
 		add_field(&request->fields, "Cache-Control", "no-store");
 	if (problem->retry_after_s > 0) {

@@ -12,6 +12,7 @@
 #include "base/xmalloc.h"
 
 #include "api/http/field.h"
+#include "api/http/media.h"
 #include "api/http/trace.h"
 
 #define SPARE_MAX	64		/* requests kept for the next ones */
@@ -111,6 +112,8 @@ request_identify(struct http_request *request)
 	if (request->head.complete) {
 		id = http_head_value(&request->head, "x-request-id", &repeated);
 		cors_begin(request);
+		request->language = (enum language)accept_language(http_request_header_list(request, "accept-language"),
+		    language_tags, LANGUAGE_COUNT);
 	}
 	if (!id_kept(id, repeated)) {
 		id_new(fresh, "req", 0);
@@ -325,6 +328,18 @@ const char *
 http_request_id(const struct http_request *request)
 {
 	return request->id;
+}
+
+enum language
+http_request_language(const struct http_request *request)
+{
+	return request->language;
+}
+
+void
+http_request_set_language(struct http_request *request, enum language language)
+{
+	request->language = language;
 }
 
 const struct http_trace *

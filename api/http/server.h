@@ -23,6 +23,7 @@
 #include <stdint.h>
 
 #include "base/http_limits.h"
+#include "base/language.h"
 
 struct event_base;
 struct http_request;
@@ -166,6 +167,10 @@ struct http_header http_request_header_at(const struct http_request *request, si
 int64_t		 http_request_content_length(const struct http_request *request);	/* 0: no body, -1: chunked */
 bool		 http_request_has_body(const struct http_request *request);	/* a length above 0, or chunked */
 const char	*http_request_id(const struct http_request *request);		/* X-Request-Id, theirs or new */
+/* What Accept-Language likes best of what we speak; LANGUAGE_UNSET: it does not say. */
+enum language	 http_request_language(const struct http_request *request);
+/* Of problems, where the request asks for none: its caller's. */
+void		 http_request_set_language(struct http_request *request, enum language language);
 const struct http_trace *http_request_trace(struct http_request *request);
 const char	*http_request_peer(const struct http_request *request);		/* numeric address without port */
 struct http_server *http_request_server(const struct http_request *request);

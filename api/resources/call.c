@@ -50,6 +50,7 @@ api_head(struct http_request *request, void *arg)
 	call->route = match.data;
 	call->if_match = -1;
 	call->load.engine = api->engine;
+	call->load.language = http_request_language(request);
 	prefer_parse(http_request_header_list(request, "prefer"), &call->prefer);
 	if (match.vars > 0 && call->route->target != NULL && call_id_valid(api, match.var[0], call->route->target))
 		strcpy(call->id, match.var[0]);
@@ -209,6 +210,7 @@ call_may(struct call *call, const struct problem *problem)
 		return false;
 	}
 	load_world(&call->load, &call->world);
+	http_request_set_language(call->request, call->world.language);
 	if (!call_visible(call, &failed)) {
 		call_refuse(call, &failed);
 		problem_done(&failed);

@@ -32,6 +32,7 @@ call_execution(struct call *call)
 	x->permit = call_permit;
 	x->done = call_done;
 	x->load.credentials = call->credentials;
+	x->load.language = call->load.language;
 	x->load.machine = (route->flags & ROUTE_MACHINE) != 0;
 	x->request_id = http_request_id(call->request);
 	x->trace_id = http_request_trace(call->request)->trace_id;
@@ -175,6 +176,8 @@ call_done(struct execution *x, const struct problem *problem)
 	struct call *call = x->arg;
 	struct reply *reply = &x->reply;
 
+	if (x->world.actor != NULL)
+		http_request_set_language(call->request, x->world.language);
 	if (problem != NULL) {
 		struct problem *p = (struct problem *)(uintptr_t)problem;
 
@@ -199,6 +202,8 @@ call_done(struct execution *x, const struct problem *problem)
 	} else {
 		struct http_header type = { "Content-Type", "application/json" };
 
+		if (!reply->replayed)		/* a kept one is in the language of then */
+			http_reply_header(call->request, "Content-Language", language_tag(x->world.language));
 		http_reply(call->request, reply->status, &type, 1, reply->body.data, reply->body.len);
 	}
 	call_end(call);

@@ -65,6 +65,7 @@ call_reply(struct call *call, int status, struct buf *body, int64_t revision)
 			goto out;
 		}
 	}
+	http_reply_header(request, "Content-Language", language_tag(call->world.language));
 	http_reply(request, status, headers, 2, body->data, body->len);
 out:
 	buf_done(body);

@@ -119,7 +119,7 @@ claim_get(struct call *call)
 static void
 claim_states(struct call *call)
 {
-	json_t *states = claim_states_json(), *row;
+	json_t *states = claim_states_json(call->world.language), *row;
 	struct buf data = BUF_INIT(0);
 	size_t i;
 

@@ -35,12 +35,12 @@ static const struct {
 };
 
 static void
-code_row(struct buf *data, const char *code, const char *label, const char *severity, const char *family)
+code_row(struct call *call, struct buf *data, const char *code, const char *label, const char *severity, const char *family)
 {
 	json_t *row = json_object();
 
 	json_set_str(row, "code", code);
-	json_set_str(row, "label", label);
+	json_set_str(row, "label", text_in(call->world.language, label));
 	if (severity != NULL)
 		json_set_str(row, "severity", severity);
 	if (family != NULL)
@@ -62,7 +62,7 @@ code_list(struct call *call)
 		if (strcmp(call->route->pattern, tables[i].path) == 0)
 			list = codes(tables[i].table, &n);
 	for (size_t i = 0; i < n; i++)
-		code_row(&data, list[i].code, list[i].label, list[i].severity, list[i].family);
+		code_row(call, &data, list[i].code, list[i].label, list[i].severity, list[i].family);
 	call_reply_page(call, &data, false, NULL, (int64_t)n);
 }
 
@@ -74,6 +74,6 @@ currency_list(struct call *call)
 	const struct currency *list = currencies(&n);
 
 	for (size_t i = 0; i < n; i++)
-		code_row(&data, list[i].code, list[i].name, NULL, NULL);
+		code_row(call, &data, list[i].code, list[i].name, NULL, NULL);
 	call_reply_page(call, &data, false, NULL, (int64_t)n);
 }

@@ -215,7 +215,7 @@ embed_history(enum store_status status, json_t *rows, void *arg)
 		oldest = json_int(row, "sequence");
 		if (!event_visible(row, e->world.actor) || json_array_size(e->history) == EMBED_LAST)
 			continue;
-		event_write(&text, row);
+		event_write(&text, row, e->call->world.language);
 		json_array_append_new(e->history, json_read_own(text.data, text.len));
 		buf_done(&text);
 	}

@@ -192,8 +192,7 @@ event_wanted(const struct call *call, const json_t *entry)
 static void
 event_row(struct call *call, const json_t *entry, struct buf *out)
 {
-	(void)call;
-	event_write(out, entry);
+	event_write(out, entry, call->world.language);
 }
 
 static void

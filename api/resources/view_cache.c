@@ -17,7 +17,7 @@
 struct view_key {
 	char	claim[ID_SIZE], account[ID_SIZE], program[ID_SIZE], rules[ID_SIZE], actor[ID_SIZE];
 	char	nothing[5];		/* no holes: keys are compared as bytes */
-	int64_t	claim_sequence, account_sequence, program_sequence, user_sequence, quarter;
+	int64_t	claim_sequence, account_sequence, program_sequence, user_sequence, quarter, language;
 };
 
 struct view_slot {
@@ -98,6 +98,7 @@ key_make(struct view_key *key, const struct world *world, const struct load *loa
 	strncpy(key->actor, world->actor->id, ID_SIZE - 1);
 	if (load->slot[SLOT_USER].aggregate != NULL)
 		key->user_sequence = load->slot[SLOT_USER].aggregate->sequence;
+	key->language = world->language;
 	key->quarter = world->now_ms / QUARTER_MS;
 }
 

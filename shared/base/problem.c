@@ -241,8 +241,25 @@ problem_done(struct problem *problem)
 	memset(problem, 0, sizeof(*problem));
 }
 
+/* Of the errors' own words: a fixed text is known in the language, one with values in it stays as it is. */
+static json_t *
+errors_in(enum language language, const json_t *errors)
+{
+	json_t *list = json_array();
+	const json_t *error;
+	size_t i;
+
+	json_array_foreach (errors, i, error) {
+		json_t *copy = json_copy((json_t *)(uintptr_t)error);
+
+		json_set_str(copy, "detail", text_in(language, json_str(error, "detail")));
+		json_array_append_new(list, copy);
+	}
+	return list;
+}
+
 json_t *
-problem_json(const struct problem *problem, const char *request_id)
+problem_json(const struct problem *problem, const char *request_id, enum language language)
 {
 	const struct problem_code *row = problem_code_find(problem->code);
 	json_t *document = json_object();
@@ -251,13 +268,13 @@ problem_json(const struct problem *problem, const char *request_id)
 	assert(row != NULL);
 	snprintf(type, sizeof(type), "/problems/%s", row->code);
 	json_set_str(document, "type", type);
-	json_set_str(document, "title", row->title);
+	json_set_str(document, "title", text_in(language, row->title));
 	json_set_int(document, "status", problem->status);
 	json_set_str(document, "code", row->code);
 	json_set_str(document, "request_id", request_id);
-	json_set_str(document, "detail", problem->detail[0] ? problem->detail : row->title);
+	json_set_str(document, "detail", text_in(language, problem->detail[0] ? problem->detail : row->title));
 	if (problem->errors)
-		json_object_set(document, "errors", problem->errors);
+		json_set(document, "errors", errors_in(language, problem->errors));
 	if (problem->extra)
 		json_object_update(document, problem->extra);
 	return document;

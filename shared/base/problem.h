@@ -9,6 +9,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/language.h"
+
 #define PROBLEM_MAX_ERRORS 50
 
 struct problem {
@@ -63,8 +65,8 @@ void	problem_done(struct problem *problem);		/* frees and zeroes */
 
 /*
  * gives the document: type, title, status, code, request_id, detail (the title when there is none), errors (only when there
- * are some), extra members. The problem must be set.
+ * are some), extra members. The title and details that are fixed texts are in `language`. The problem must be set.
  */
-json_t	*problem_json(const struct problem *problem, const char *request_id);
+json_t	*problem_json(const struct problem *problem, const char *request_id, enum language language);
 
 #endif

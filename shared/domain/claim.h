@@ -56,7 +56,7 @@ int64_t	claim_sequence_for(const struct aggregate *claim, const struct actor *ac
 json_t	*claim_item_ids(const struct aggregate *claim, const char *prefix);
 
 /* The state table as GET /v1/claim-states publishes it. gives an array. */
-json_t	*claim_states_json(void);
+json_t	*claim_states_json(enum language language);
 
 /* The most bytes that one more document may have, in place of `replaced_id` (NULL: of none): by file and by claim. */
 int64_t	claim_document_room(const struct world *world, const char *replaced_id);

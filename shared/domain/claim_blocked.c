@@ -65,7 +65,7 @@ reason(struct reasons *reasons, const char *code, const char *requirement, const
 	va_end(ap);
 	row = json_object();
 	json_set_str(row, "code", code);
-	json_set(row, "detail", json_text(detail, strlen(detail)));
+	json_set_str(row, "detail", text_in(reasons->world->language, detail));
 	json_set_str(row, "requirement", requirement);
 	json_set_str(row, "pointer", pointer);
 	json_array_append_new(reasons->rows, row);
@@ -149,7 +149,7 @@ block_requirements(struct reasons *reasons, const json_t *activity)
 			continue;
 		snprintf(code, sizeof(code), "requirement_%s", requirement_status_name(status));
 		reason(reasons, code, json_str(requirement, "key"), "#/documents", "%s",
-		    json_str(requirement, "label"));
+		    program_text(requirement, "label", reasons->world->language));
 	}
 }
 
@@ -175,7 +175,8 @@ block_metrics(struct reasons *reasons, const json_t *activity)
 			}
 		}
 		if (!there)
-			reason(reasons, "metric_missing", key, "#/metrics", "%s", json_str(metric, "label"));
+			reason(reasons, "metric_missing", key, "#/metrics", "%s",
+			    program_text(metric, "label", reasons->world->language));
 	}
 }
 

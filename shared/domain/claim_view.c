@@ -102,7 +102,7 @@ claim_computed(const struct world *world, const struct claim_view *view)
 	json_set_int(computed, "sequence", claim_sequence_for(claim, world->actor));
 	json_set(computed, "updated_at", json_incref(json_object_get(claim->head, internal ? "updated_at" :
 	    "partner_updated_at")));
-	json_set_str(computed, "state_label", state->label);
+	json_set_str(computed, "state_label", text_in(world->language, state->label));
 	json_set_str(computed, "waiting_on", state->waiting_on);
 	json_set(computed, "totals", claim_totals(&survey));
 	json_set(computed, "counts", claim_counts(&survey, world->actor));
@@ -116,7 +116,7 @@ claim_computed(const struct world *world, const struct claim_view *view)
 			json_set(computed, "blocked_by", standing.blocked);
 	}
 	if (wants(view, "requirements"))
-		json_set(computed, "requirements", requirements_json(&survey, claim_activity(world), true));
+		json_set(computed, "requirements", requirements_json(&survey, claim_activity(world), true, world->language));
 	if (wants(view, "deadlines"))
 		json_set(computed, "deadlines", claim_deadlines(world));
 	survey_done(&survey);

@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "base/xmalloc.h"
 #include "domain/claim_internal.h"
+#include "domain/program.h"
 #include "schema/resources.h"
 
 struct shown {
@@ -17,6 +18,7 @@ struct shown {
 
 static void	show_invoice(const struct shown *shown, json_t *computed);
 static void	show_document(const struct shown *shown, json_t *computed);
+static void	show_metric(const struct shown *shown, json_t *computed);
 static void	show_check(const struct shown *shown, json_t *computed);
 static void	show_invitation(const struct shown *shown, json_t *computed);
 static bool	sees_compared(const struct world *world, const json_t *check);
@@ -29,7 +31,7 @@ static const struct {
 	{ "ivc", &schema_invoice, show_invoice },
 	{ "csr", &schema_csr, NULL },
 	{ "doc", &schema_document, show_document },
-	{ "met", &schema_metric, NULL },
+	{ "met", &schema_metric, show_metric },
 	{ "req", &schema_request, NULL },
 	{ "dec", &schema_decision, NULL },
 	{ "chk", &schema_check, show_check },
@@ -222,11 +224,29 @@ sees_compared(const struct world *world, const json_t *check)
 	    json_array_size(actor->program_ids) == 0;
 }
 
+/* Its label is the activity's, of when it was entered; the activity has it in other languages, too. */
+static void
+show_metric(const struct shown *shown, json_t *computed)
+{
+	const char *key = json_str(shown->item, "key"), *label = json_str(shown->item, "label");
+	const json_t *metric;
+	size_t i;
+
+	json_array_foreach (json_get(claim_activity(shown->world), "metrics"), i, metric) {
+		const char *other = json_str(metric, "label");
+
+		if (key == NULL || strcmp(json_str(metric, "key"), key) != 0 || label == NULL || strcmp(other, label) != 0)
+			continue;
+		json_set_str(computed, "label", program_text(metric, "label", shown->world->language));
+	}
+}
+
 static void
 show_check(const struct shown *shown, json_t *computed)
 {
 	const json_t *machine = claim_machine_of(shown->world->target, shown->id);
 
+	json_set_str(computed, "message", text_in(shown->world->language, json_str(shown->item, "message")));
 	json_set(computed, "compared", json_incref(json_get(machine, "compared")));
 }
 

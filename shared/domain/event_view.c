@@ -31,8 +31,9 @@ static const struct {
 	{ "fund_account.changed", "{type} of {amount}" },
 };
 
+/* "EUR 4,900.00", "EUR 4.900,00". */
 static void
-add_money(struct buf *out, const json_t *money)
+add_money(struct buf *out, const json_t *money, enum language language)
 {
 	const char *amount = json_str(money, "amount");
 	size_t whole = strcspn(amount, "."), start = amount[0] == '-' ? 1 : 0;
@@ -40,18 +41,18 @@ add_money(struct buf *out, const json_t *money)
 	buf_addf(out, "%s ", json_str(money, "currency"));
 	for (size_t i = 0; amount[i] != '\0'; i++) {
 		if (i > start && i < whole && (whole - i) % 3 == 0)
-			buf_addch(out, ',');
-		buf_addch(out, amount[i]);
+			buf_addch(out, language == LANGUAGE_NL ? '.' : ',');
+		buf_addch(out, amount[i] == '.' && language == LANGUAGE_NL ? ',' : amount[i]);
 	}
 }
 
 static void
-add_value(struct buf *out, const json_t *data, const char *name)
+add_value(struct buf *out, const json_t *data, const char *name, enum language language)
 {
 	json_t *value = json_get(data, name);
 
 	if (json_is_object(value) && json_str(value, "amount") != NULL && json_str(value, "currency") != NULL)
-		add_money(out, value);
+		add_money(out, value, language);
 	else if (json_is_string(value))
 		buf_addstr(out, json_string_value(value));
 	else if (json_is_integer(value))
@@ -61,7 +62,7 @@ add_value(struct buf *out, const json_t *data, const char *name)
 }
 
 static void
-add_sentence(struct buf *out, const char *text, const json_t *data)
+add_sentence(struct buf *out, const char *text, const json_t *data, enum language language)
 {
 	char name[32];
 	size_t n;
@@ -74,13 +75,19 @@ add_sentence(struct buf *out, const char *text, const json_t *data)
 		n = strcspn(++text, "}");
 		memcpy(name, text, n);
 		name[n] = '\0';
-		add_value(out, data, name);
+		add_value(out, data, name, language);
 		text += n + 1;
 	}
 }
 
+const char *
+event_sentence(size_t i)
+{
+	return i < ARRAY_SIZE(sentences) ? sentences[i].text : NULL;
+}
+
 char *
-event_summary(const json_t *entry)
+event_summary(const json_t *entry, enum language language)
 {
 	const char *type = json_str(entry, "type"), *sentence = NULL;
 	const struct code *code = code_find(CODES_EVENT_TYPES, type);
@@ -90,9 +97,9 @@ event_summary(const json_t *entry)
 		if (strcmp(sentences[i].type, type) == 0)
 			sentence = sentences[i].text;
 	if (sentence != NULL)
-		add_sentence(&out, sentence, json_get(entry, "data"));
+		add_sentence(&out, text_in(language, sentence), json_get(entry, "data"), language);
 	else
-		buf_addstr(&out, code == NULL ? type : code->label);
+		buf_addstr(&out, code == NULL ? type : text_in(language, code->label));
 	return buf_take(&out);
 }
 
@@ -105,11 +112,11 @@ event_visible(const json_t *entry, const struct actor *actor)
 }
 
 void
-event_write(struct buf *out, const json_t *entry)
+event_write(struct buf *out, const json_t *entry, enum language language)
 {
 	json_t *computed = json_object();
 	const char *aggregate = json_str(entry, "aggregate_id");
-	char *summary = event_summary(entry);
+	char *summary = event_summary(entry, language);
 
 	json_set(computed, "summary", json_string(summary));
 	json_set_str(computed, "claim_id", aggregate != NULL && strncmp(aggregate, "clm_", 4) == 0 ? aggregate :

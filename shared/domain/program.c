@@ -58,6 +58,15 @@ program_item_ids(const struct aggregate *aggregate, const char *prefix)
 	return sorted;
 }
 
+const char *
+program_text(const json_t *object, const char *member, enum language language)
+{
+	const json_t *words = json_get(json_get(object, "translations"), language_tag(language));
+	const char *text = json_str(words, member);
+
+	return text != NULL ? text : json_str(object, member);
+}
+
 static const char *
 program_zone(const struct aggregate *program)
 {

@@ -37,6 +37,9 @@ int64_t	program_next_due(const struct aggregate *program);
 /* Adds period.opened, period.closing, period.closed of world->target, as far as they are due and were not told. */
 void	program_deadline(const struct world *world, struct outcome *outcome);
 
+/* `member` of an activity, requirement or metric in the language, or as it is there. Borrowed; NULL: it has none. */
+const char *program_text(const json_t *object, const char *member, enum language language);
+
 void	program_write(struct buf *out, const struct world *world, const struct aggregate *program);
 void	period_write(struct buf *out, const struct world *world, const struct aggregate *program,
 	    const char *period_id);

@@ -23,6 +23,7 @@ struct need {
 static void	check_need(struct need *need, const json_t *node, unsigned depth, const char *pointer);
 static void	check_leaf(struct need *need, const json_t *node, const char *pointer);
 static void	check_branch(struct need *need, const json_t *branch, unsigned depth, const char *pointer);
+static void	check_translations(const json_t *object, const char *pointer, struct problem *problem);
 static void	check_needs(const json_t *activity, const char *pointer, struct problem *problem);
 static void	check_unique(const json_t *list, const char *member, const char *pointer, struct problem *problem);
 static void	check_caps(const json_t *activity, const json_t *currencies, const char *pointer,
@@ -113,7 +114,15 @@ program_check(const struct world *world, const json_t *program, struct problem *
 void
 activity_check(const json_t *activity, const json_t *currencies, const char *pointer, struct problem *problem)
 {
+	const json_t *one;
+	size_t i;
+
 	check_needs(activity, pointer, problem);
+	check_translations(activity, pointer, problem);
+	json_array_foreach (json_get(activity, "requirements"), i, one)
+		check_translations(one, pointer_at(pointer_below(pointer, "requirements").text, i).text, problem);
+	json_array_foreach (json_get(activity, "metrics"), i, one)
+		check_translations(one, pointer_at(pointer_below(pointer, "metrics").text, i).text, problem);
 	check_unique(json_get(activity, "metrics"), "key", pointer_below(pointer, "metrics").text, problem);
 	check_caps(activity, currencies, pointer, problem);
 }
@@ -166,6 +175,38 @@ check_unique(const json_t *list, const char *member, const char *pointer, struct
 		json_set(seen, text, json_true());
 	}
 	json_decref(seen);
+}
+
+/* {"nl": {"name": "..."}}: a language that is spoken here, words for a text that the object has. */
+static void
+check_translations(const json_t *object, const char *pointer, struct problem *problem)
+{
+	static const char *const texts[] = { "name", "category", "example", "label" };
+	struct pointer list = pointer_below(pointer, "translations");
+	const char *tag, *member;
+	json_t *words, *text;
+
+	json_object_foreach (json_get(object, "translations"), tag, words) {
+		struct pointer at = pointer_below(list.text, tag);
+		enum language language = language_parse(tag);
+
+		if (language == LANGUAGE_UNSET || language == LANGUAGE_EN || !json_is_object(words)) {
+			problem_add(problem, "body", at.text, "invalid_enum", NULL, "Give {\"nl\": {member: its words}}");
+			continue;
+		}
+		json_object_foreach (words, member, text) {
+			bool known = false;
+
+			for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+				known = known || (strcmp(texts[i], member) == 0 && json_object_get(object, member) != NULL);
+			if (!known)
+				problem_add(problem, "body", pointer_below(at.text, member).text, "unknown_member", NULL,
+				    "%s has no words of its own here", member);
+			else if (!json_is_string(text) || json_string_length(text) == 0)
+				problem_add(problem, "body", pointer_below(at.text, member).text, "invalid_type", NULL,
+				    "Give a text");
+		}
+	}
 }
 
 static void

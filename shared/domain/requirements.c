@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "domain/program.h"
 
 /* Which proofs are asked: those of a claim, for the requirement `key`. */
 struct question {
@@ -20,7 +21,7 @@ static bool	mentions(const json_t *need, const char *kind);
 static size_t	count_of(const struct question *question, const char *kind, enum proof_use use);
 static bool	has_rejected(const struct question *question, const json_t *need);
 static json_t	*ids_of(const struct question *question, const json_t *need, enum proof_use use);
-static json_t	*row_make(const struct survey *survey, const json_t *requirement, bool feedback);
+static json_t	*row_make(const struct survey *survey, const json_t *requirement, bool feedback, enum language language);
 
 const char *
 requirement_status_name(enum requirement_status status)
@@ -31,14 +32,14 @@ requirement_status_name(enum requirement_status status)
 }
 
 json_t *
-requirements_json(const struct survey *survey, const json_t *activity, bool feedback)
+requirements_json(const struct survey *survey, const json_t *activity, bool feedback, enum language language)
 {
 	const json_t *requirement;
 	json_t *rows = json_array();
 	size_t i;
 
 	json_array_foreach (json_get(activity, "requirements"), i, requirement)
-		json_array_append_new(rows, row_make(survey, requirement, feedback));
+		json_array_append_new(rows, row_make(survey, requirement, feedback, language));
 	return rows;
 }
 
@@ -77,7 +78,7 @@ requirement_status(const struct survey *survey, const json_t *requirement, bool 
 }
 
 static json_t *
-row_make(const struct survey *survey, const json_t *requirement, bool feedback)
+row_make(const struct survey *survey, const json_t *requirement, bool feedback, enum language language)
 {
 	const struct question question = { survey, json_str(requirement, "key"), feedback };
 	const json_t *need = json_get(requirement, "need");
@@ -85,7 +86,7 @@ row_make(const struct survey *survey, const json_t *requirement, bool feedback)
 
 	add_parts(&question, need, parts);
 	json_set_str(row, "key", question.key);
-	json_set(row, "label", json_incref(json_object_get(requirement, "label")));
+	json_set_str(row, "label", program_text(requirement, "label", language));
 	json_set_str(row, "status", requirement_status_name(requirement_status(survey, requirement, feedback)));
 	json_set_str(row, "need", json_get(need, "any") ? "any" : "all");
 	json_set(row, "of", parts);

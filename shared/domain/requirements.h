@@ -5,6 +5,7 @@
 #ifndef DOMAIN_REQUIREMENTS_H
 #define DOMAIN_REQUIREMENTS_H
 
+#include "base/language.h"
 #include "domain/claim_survey.h"
 
 enum requirement_status {
@@ -16,7 +17,7 @@ enum requirement_status {
  * A proof counts when it is ready, of the right kind, for this requirement or for none in particular, and, with
  * `feedback`, not named by a request that is open, or answered and not closed yet. activity NULL: [].
  */
-json_t	*requirements_json(const struct survey *survey, const json_t *activity, bool feedback);
+json_t	*requirements_json(const struct survey *survey, const json_t *activity, bool feedback, enum language language);
 /* Where one of the activity's `requirements` stands. */
 enum requirement_status requirement_status(const struct survey *survey, const json_t *requirement, bool feedback);
 /* "met" ... */

@@ -67,7 +67,7 @@ claim_action_row(enum claim_action action)
 }
 
 json_t *
-claim_states_json(void)
+claim_states_json(enum language language)
 {
 	json_t *rows = json_array();
 
@@ -75,7 +75,7 @@ claim_states_json(void)
 		json_t *row = json_object(), *possible = json_array();
 
 		json_set_str(row, "state", states[i].name);
-		json_set_str(row, "label", states[i].label);
+		json_set_str(row, "label", text_in(language, states[i].label));
 		json_set(row, "editable", json_boolean(states[i].editable));
 		json_set_str(row, "waiting_on", states[i].waiting_on);
 		json_set(row, "terminal", json_boolean(states[i].terminal));

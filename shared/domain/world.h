@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "base/id.h"
+#include "base/language.h"
 #include "domain/aggregate.h"
 
 struct problem;
@@ -53,6 +54,7 @@ struct actor {
 	const char	*token_id;		/* tok_ of an API token, else NULL */
 	unsigned	 roles;			/* of enum role */
 	bool		 vendor;		/* of the vendor's organisation */
+	enum language	 language;		/* that he chose; LANGUAGE_UNSET: none */
 	const json_t	*location_ids;		/* arrays; empty or NULL: no limit */
 	const json_t	*program_ids;
 	const json_t	*permissions;		/* contributor: "upload", "annotate", "comment" */
@@ -71,6 +73,7 @@ bool		 actor_sees_internal(const struct actor *actor);
 struct world {
 	const struct actor	*actor;
 	int64_t			 now_ms;	/* the store's clock */
+	enum language		 language;	/* of what is written for the actor */
 	const struct aggregate	*target;	/* the claim (or whatever the command is for); sequence 0 for a creation */
 	const struct aggregate	*account;	/* fund account of the claim */
 	const struct aggregate	*program;	/* with its periods as items */

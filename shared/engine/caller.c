@@ -105,6 +105,7 @@ user_resolve(struct load *load, struct problem *problem)
 	actor->name = json_str(user->head, "name");
 	actor->organization_id = organization->id;
 	actor->token_id = token->id;
+	actor->language = language_parse(json_str(user->head, "locale"));
 	kind = json_str(organization->head, "kind");
 	actor->vendor = kind != NULL && strcmp(kind, "vendor") == 0;
 	actor->roles = access_user_roles(user, actor->vendor);

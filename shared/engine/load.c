@@ -77,6 +77,7 @@ void
 load_world(const struct load *load, struct world *world)
 {
 	world->actor = &load->actor;
+	world->language = load->language != LANGUAGE_UNSET ? load->language : load->actor.language;
 	world->now_ms = load->now_ms;
 	world->target = load->slot[SLOT_TARGET].aggregate;
 	world->account = load->slot[SLOT_ACCOUNT].aggregate;

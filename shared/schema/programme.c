@@ -9,6 +9,7 @@ enum {
 	METRICS_MAX		= 50,
 	REQUIREMENTS_MAX	= 50,
 	NEED_MAX_BYTES		= 4096,
+	TRANSLATIONS_MAX_BYTES	= 16384,
 	CAPS_MAX		= 20,
 	PERCENT_DIGITS		= 2,
 	PERCENT_MAX		= 10000,	/* 100.00 */
@@ -86,6 +87,7 @@ static const struct member activity_metric_members[] = {
 	{ STRING("label", WR_REQ, NAME_MAX_CHARS, "For people.", "Attendees") },
 	{ STRING("unit", WR_NULL, KEY_MAX_CHARS, "Its unit.", "people") },
 	{ BOOL("required", WR, "Whether submit needs it.", true), FALLBACK(false) },
+	{ JSON("translations", WR, TRANSLATIONS_MAX_BYTES, "Language to its words for `label`.", {"nl": {"label": "Deelnemers"}}) },
 	END
 };
 static const struct schema schema_activity_metric = { "activity_metric", "A number that an activity is measured by.",
@@ -96,6 +98,7 @@ static const struct member activity_requirement_members[] = {
 	{ STRING("label", WR_REQ, NAME_MAX_CHARS, "For people.", "Agenda or photos") },
 	{ JSON("need", WR_REQ, NEED_MAX_BYTES, "Expression: {kind, min}, or {any: [...]} or {all: [...]} of expressions.",
 	    {"any": [{"kind": "agenda", "min": 1}, {"kind": "photo", "min": 2}]}) },
+	{ JSON("translations", WR, TRANSLATIONS_MAX_BYTES, "Language to its words for `label`.", {"nl": {"label": "Agenda of foto's"}}) },
 	END
 };
 static const struct schema schema_activity_requirement = { "activity_requirement", "A proof that an activity needs.",
@@ -125,6 +128,8 @@ static const struct member activity_members[] = {
 	{ LIST("caps", WR, 0, CAPS_MAX, schema_activity_cap, "The most that can be claimed of one fund account: all of them.") },
 	{ BOOL("pre_approval", WR, "Whether it needs an approval in advance.", false), FALLBACK(false) },
 	{ TEXT("example", WR_NULL, TEXT_MAX_CHARS, "What a good claim of it has.", "An agenda, or two photos of the room") },
+	{ JSON("translations", WR, TRANSLATIONS_MAX_BYTES, "Language to its words for `name`, `category`, `example`.",
+	    {"nl": {"name": "Webinar", "category": "Vraag wekken"}}) },
 	END
 };
 const struct schema schema_activity = { "activity", "What can be claimed, and what proves it.", activity_members,

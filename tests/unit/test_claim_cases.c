@@ -277,7 +277,7 @@ check_step(struct story *story, const json_t *step, const char *as, struct claim
 	if (wanted != NULL && !problem_is_set(problem))
 		fail_msg("%s: was not refused", story->at);
 	if (wanted != NULL) {
-		expect_part(story, expect, "problem", problem_json(problem, "req"));
+		expect_part(story, expect, "problem", problem_json(problem, "req", LANGUAGE_EN));
 		expect_part(story, expect, "errors", error_pairs(problem));
 	}
 	expect_part(story, expect, "events", event_types(outcome, false));

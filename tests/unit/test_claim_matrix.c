@@ -330,7 +330,7 @@ static void
 test_claim_states_are_published_as_the_rules_say(void **state)
 {
 	struct buf text = BUF_INIT(1 << 20);
-	json_t *wanted, *got = claim_states_json();
+	json_t *wanted, *got = claim_states_json(LANGUAGE_EN);
 
 	(void)state;
 	assert_int_equal(buf_load(&text, "tests/cases/claim-states.json"), 0);

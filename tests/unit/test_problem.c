@@ -91,7 +91,7 @@ test_problem_document_has_its_members_in_order(void **state)
 	    "%s has %d digits", "EUR", 2);
 	problem_add(&problem, "body", "#/activity_id", "required", NULL, "Choose an activity");
 	problem_extra(&problem, "state", json_string("editing"));
-	document = problem_json(&problem, "01J8ZR");
+	document = problem_json(&problem, "01J8ZR", LANGUAGE_EN);
 	json_write(&buf, document);
 	assert_string_equal(buf.data,
 	    "{\"type\":\"/problems/validation_failed\",\"title\":\"The request is not valid\",\"status\":422,"
@@ -130,7 +130,7 @@ test_problem_add_keeps_a_code_that_is_set(void **state)
 	(void)state;
 	problem_set(&problem, "requirements_not_met", "Something is missing");
 	problem_add(&problem, "body", "#/documents", "required", NULL, "Agenda or photos");
-	document = problem_json(&problem, NULL);
+	document = problem_json(&problem, NULL, LANGUAGE_EN);
 	assert_string_equal(json_str(document, "code"), "requirements_not_met");
 	assert_string_equal(json_str(document, "detail"), "Something is missing");
 	assert_int_equal(json_array_size(json_get(document, "errors")), 1);
@@ -147,7 +147,7 @@ test_problem_without_detail_has_its_title(void **state)
 
 	(void)state;
 	problem_set(&problem, "unauthenticated", "%s", "");
-	document = problem_json(&problem, "r");
+	document = problem_json(&problem, "r", LANGUAGE_EN);
 	assert_string_equal(json_str(document, "detail"), "Credentials are needed");
 	assert_null(json_object_get(document, "errors"));
 	json_decref(document);

@@ -153,10 +153,12 @@ test_program_webinar_takes_the_walk_of_the_contract(void **state)
 	import(&got, &world);
 	webinar = activity_by_key(got.rules, "webinar", id);
 	expected = world_json("[{\"key\": \"poe_event\", \"label\": \"Agenda or photos\", \"need\": {\"any\": ["
-	    "{\"kind\": \"agenda\", \"min\": 1}, {\"kind\": \"photo\", \"min\": 2}]}}]");
+	    "{\"kind\": \"agenda\", \"min\": 1}, {\"kind\": \"photo\", \"min\": 2}]}, "
+	    "\"translations\": {\"nl\": {\"label\": \"Agenda of foto's\"}}}]");
 	assert_true(json_equal(json_get(webinar, "requirements"), expected));
 	json_decref(expected);
-	expected = world_json("{\"key\": \"attendees\", \"label\": \"People who attended\", \"unit\": \"people\", \"required\": true}");
+	expected = world_json("{\"key\": \"attendees\", \"label\": \"People who attended\", \"unit\": \"people\", \"required\": true, "
+	    "\"translations\": {\"nl\": {\"label\": \"Deelnemers\"}}}");
 	assert_true(json_equal(json_array_get(json_get(webinar, "metrics"), 0), expected));
 	json_decref(expected);
 	assert_true(json_array_size(json_get(webinar, "expense_types")) > 0);

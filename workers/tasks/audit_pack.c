@@ -182,7 +182,7 @@ pack_rows(enum store_status status, json_t *rows, void *arg)
 		return;
 	}
 	json_array_foreach (rows, i, row) {
-		event_write(&lines, row);
+		event_write(&lines, row, LANGUAGE_EN);
 		buf_addch(&lines, '\n');
 		schema_write(&p->proof_piece, &schema_proof, row, NULL, NULL);
 		buf_addch(&p->proof_piece, '\n');

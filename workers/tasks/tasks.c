@@ -227,7 +227,7 @@ task_fail(struct task_run *run, const char *code, const char *fmt, ...)
 	vsnprintf(detail, sizeof(detail), fmt, ap);
 	va_end(ap);
 	problem_set(&problem, code, "%s", detail);
-	json_set(facts, "error", problem_json(&problem, run->job->request_id));
+	json_set(facts, "error", problem_json(&problem, run->job->request_id, LANGUAGE_EN));
 	problem_done(&problem);
 	run_finish(run, facts);
 }
