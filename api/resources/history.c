@@ -37,7 +37,7 @@ static void	page_rows(enum store_status status, json_t *rows, void *arg);
 static bool	page_wants(const struct page *page, const json_t *entry);
 static bool	event_wanted(const struct call *call, const json_t *entry);
 static void	event_row(struct call *call, const json_t *entry, struct buf *out);
-static void	event_csv(const json_t *entry, struct buf *out);
+static void	event_csv(const json_t *entry, enum language language, struct buf *out);
 static void	file_more(struct call *call, void *data);
 static void	file_rows(enum store_status status, json_t *rows, void *arg);
 static void	proof_rows(enum store_status status, json_t *rows, void *arg);
@@ -196,10 +196,10 @@ event_row(struct call *call, const json_t *entry, struct buf *out)
 }
 
 static void
-event_csv(const json_t *entry, struct buf *out)
+event_csv(const json_t *entry, enum language language, struct buf *out)
 {
 	const json_t *actor = json_get(entry, "actor");
-	char *summary = event_summary(entry);
+	char *summary = event_summary(entry, language);
 
 	csv_int(out, json_int(entry, "sequence"));
 	csv_text(out, json_str(entry, "occurred_at"));
@@ -246,7 +246,7 @@ file_rows(enum store_status status, json_t *rows, void *arg)
 	json_array_foreach (rows, i, row) {
 		page->next = json_int(row, "sequence") + 1;
 		if (page_wants(page, row)) {
-			page->kind->csv(row, &page->data);
+			page->kind->csv(row, page->call->world.language, &page->data);
 			csv_end(&page->data);
 		}
 	}

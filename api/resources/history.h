@@ -6,6 +6,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/language.h"
+
 struct buf;
 struct call;
 
@@ -23,7 +25,7 @@ struct page_kind {
 	/* As a file: its name, its columns (ended by NULL), and a row without its end. columns NULL: there is none. */
 	const char	*file;
 	const char *const *columns;
-	void	(*csv)(const json_t *entry, struct buf *out);
+	void	(*csv)(const json_t *entry, enum language language, struct buf *out);
 };
 /* The parameter `name` as a sequence, 0 when it is not given; `code` when it is none. false: refused. */
 bool	history_sequence(struct call *call, const char *name, const char *code, int64_t *sequence);

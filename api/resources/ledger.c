@@ -12,7 +12,7 @@
 
 static bool	entry_wanted(const struct call *call, const json_t *entry);
 static void	entry_row(struct call *call, const json_t *entry, struct buf *out);
-static void	entry_csv(const json_t *entry, struct buf *out);
+static void	entry_csv(const json_t *entry, enum language language, struct buf *out);
 
 static const char *const columns[] = { "sequence", "occurred_at", "type", "amount", "currency", "reserved", "approved", "paid",
 	"remaining", "claim_id", "decision_id", "actor_id", "actor_name", "reason", "external_reference", NULL };
@@ -48,12 +48,13 @@ entry_row(struct call *call, const json_t *entry, struct buf *out)
 
 /* The effect of an entry has what it moves, as decimal text. */
 static void
-entry_csv(const json_t *entry, struct buf *out)
+entry_csv(const json_t *entry, enum language language, struct buf *out)
 {
 	static const char *const effects[] = { "reserved", "approved", "paid", "remaining" };
 	static const char *const ids[] = { "claim_id", "decision_id" };
 	const json_t *data = json_get(entry, "data"), *actor = json_get(entry, "actor"), *amount = json_get(data, "amount");
 
+	(void)language;		/* its words are people's own */
 	csv_int(out, json_int(entry, "sequence"));
 	csv_text(out, json_str(entry, "occurred_at"));
 	csv_text(out, json_str(data, "type"));
