@@ -63,6 +63,7 @@ csv_start(struct call *call, const char *name, const char *const *columns, void 
 	http_reply_header(request, "Content-Type", CSV_MEDIA "; charset=utf-8; header=present");
 	http_reply_header(request, "Content-Disposition", disposition);
 	http_reply_header(request, "Cache-Control", "private, no-cache");
+	http_reply_header(request, "Content-Language", language_tag(call->world.language));
 	http_reply_header(request, "X-Content-Type-Options", "nosniff");
 	http_request_on_gone(request, csv_gone, csv);
 	http_reply_on_drained(request, csv_drained, csv);
