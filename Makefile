@@ -185,6 +185,9 @@ bench: all bench-build ## measure the real thing: requests/s, CPU a request, job
 	bash -c '. scripts/packages.sh && need_packages bench test'
 	COOPCLAIMS_BUILD=$(B) /usr/bin/python3 tests/bench/run
 
+queue-check: all ## 20 reviewers take 500 claims at once: none twice, none missed
+	COOPCLAIMS_BUILD=$(abspath $(B)) QUEUE_CLAIMS=500 /usr/bin/python3 -m pytest -q -p no:cacheprovider tests/integration/test_queue.py
+
 container-check: ## build the image and bring the compose file up with a real Docker engine (root, Debian 12)
 	scripts/container-check
 
@@ -197,5 +200,5 @@ install: all ## to PREFIX (/usr/local), below DESTDIR
 clean: ## remove what was built
 	rm -rf $(B)
 .SECONDARY: $(UNIT_HELP)
-.PHONY: help all run test lint lint-includes lint-headers lint-gcc lint-clang lint-tidy analyze format asan tsan fuzz bench \
+.PHONY: help all run test queue-check lint lint-includes lint-headers lint-gcc lint-clang lint-tidy analyze format asan tsan fuzz bench \
     container-check install clean unit-build print-unit objects bench-build fuzz-build fuzz-programs

@@ -15,6 +15,7 @@
 #include "domain/access.h"
 #include "domain/claim.h"
 #include "domain/claim_filter.h"
+#include "domain/claim_queue.h"
 #include "engine/find.h"
 #include "schema/resources.h"
 
@@ -37,6 +38,7 @@ struct listing {
 	struct fields	 fields;
 	unsigned	 limit, shown;
 	bool		 counts;
+	bool		 queue;			/* of the reviewers; else of claims */
 	char		 digest[17];		/* of filters and sort: a cursor belongs to them */
 	struct listed	 batch[BATCH];
 	unsigned	 batch_count, pending;
@@ -45,6 +47,7 @@ struct listing {
 	struct buf	 data;			/* the page */
 };
 
+static void	list_start(struct call *call, bool queue);
 static bool	list_query(struct listing *l);
 static bool	list_sort(struct listing *l);
 static void	list_digest(struct listing *l);
@@ -85,6 +88,18 @@ list_release(void *data)
 void
 claim_list(struct call *call)
 {
+	list_start(call, false);
+}
+
+void
+queue_list(struct call *call)
+{
+	list_start(call, true);
+}
+
+static void
+list_start(struct call *call, bool queue)
+{
 	const struct actor *actor = call->world.actor;
 	struct listing *l = xcalloc(1, sizeof(*l));
 	struct buf none = BUF_INIT(0);
@@ -92,6 +107,7 @@ claim_list(struct call *call)
 	call->data = l;
 	call->release = list_release;
 	l->call = call;
+	l->queue = queue;
 	l->filter = claim_filter_new();
 	if (!list_query(l))
 		return;
@@ -118,6 +134,8 @@ list_query(struct listing *l)
 
 		fault = claim_filter_add(l->filter, p->name, p->value, call->world.actor, &problem);
 	}
+	if (fault == 0 && l->queue)
+		fault = claim_filter_add(l->filter, "state", CLAIM_QUEUE_STATES, call->world.actor, &problem);
 	if (fault == -1) {
 		call_refuse(call, &problem);
 		problem_done(&problem);
@@ -138,8 +156,8 @@ list_sort(struct listing *l)
 {
 	const char *text = call_param(l->call, "sort");
 
-	l->config.sort = SORT_CREATED;
-	l->config.descending = text == NULL || text[0] == '-';
+	l->config.sort = l->queue ? SORT_QUEUE : SORT_CREATED;
+	l->config.descending = !l->queue && (text == NULL || text[0] == '-');
 	for (int sort = 0; text != NULL && sort <= SORT_COUNT; sort++) {
 		if (sort == SORT_COUNT) {
 			call_refusef(l->call, "invalid_parameter",
@@ -300,11 +318,16 @@ list_embedded(enum store_status status, const json_t *embeds, void *arg)
 	struct world world = l->call->world;
 
 	if (status == STORE_OK) {
+		world.now_ms = row->load.now_ms;
 		world.target = row->load.slot[SLOT_TARGET].aggregate;
 		world.account = row->load.slot[SLOT_ACCOUNT].aggregate;
 		world.program = row->load.slot[SLOT_PROGRAM].aggregate;
 		world.rules = row->load.slot[SLOT_RULES].aggregate;
-		claim_write(&row->text, &world, &(struct claim_view){ .row = true, .include = l->include.names, .embeds = embeds });
+		if (l->queue)
+			claim_write_queue_row(&row->text, &world);
+		else
+			claim_write(&row->text, &world, &(struct claim_view){ .row = true, .include = l->include.names,
+			    .embeds = embeds });
 	}
 	list_answered(l, status);
 }

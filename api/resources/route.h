@@ -75,7 +75,7 @@ struct route {
 #define DELETE(...)	ROUTE(DELETE, __VA_ARGS__)
 
 #define ROUTE_ROWS(X) X(claims) X(items) X(people) X(organizations) X(users) X(programs) X(rule_sets) X(funds) X(codes) \
-	X(jobs) X(pages) X(documents) X(webhooks) X(tasks)
+	X(jobs) X(pages) X(documents) X(webhooks) X(tasks) X(queue)
 
 struct route_table {
 	const struct route	*rows;

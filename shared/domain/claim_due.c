@@ -10,7 +10,7 @@
 
 typedef int64_t due_rule(const struct aggregate *claim, const struct aggregate *program);
 
-static due_rule	draft_due, review_due, answer_due, dispute_due, payment_due;
+static due_rule	draft_due, review_due, answer_due, payment_due;
 
 /* States without a row wait for nothing that has a date. */
 static const struct {
@@ -21,7 +21,7 @@ static const struct {
 	{ "submitted", review_due },
 	{ "under_review", review_due },
 	{ "action_required", answer_due },
-	{ "disputed", dispute_due },
+	{ "disputed", review_due },
 	{ "approved", payment_due },
 	{ "partially_approved", payment_due },
 };
@@ -57,7 +57,7 @@ draft_due(const struct aggregate *claim, const struct aggregate *program)
 	return day_end(program, json_str(program_period(program, json_str(claim->head, "period_id")), "claiming_to"));
 }
 
-/* Business days of the programme from the submit on. */
+/* The day that was set with the submit; of claims from before that, business days of the programme from it on. */
 static int64_t
 review_due(const struct aggregate *claim, const struct aggregate *program)
 {
@@ -65,6 +65,8 @@ review_due(const struct aggregate *claim, const struct aggregate *program)
 	char day[DATE_TEXT_SIZE];
 	int64_t since_ms;
 
+	if (json_str(claim->head, "review_due_on") != NULL)
+		return day_end(program, json_str(claim->head, "review_due_on"));
 	if (since == NULL || !time_parse(since, &since_ms))
 		return 0;
 	calendar_date(json_str(program->head, "time_zone"), since_ms, day);
@@ -86,20 +88,6 @@ answer_due(const struct aggregate *claim, const struct aggregate *program)
 			first = due;
 	}
 	return day_end(program, first);
-}
-
-static int64_t
-dispute_due(const struct aggregate *claim, const struct aggregate *program)
-{
-	int64_t due_ms = 0;
-	const char *id;
-	json_t *item;
-
-	(void)program;
-	json_object_foreach (claim->items, id, item)
-		if (strncmp(id, "dsp", 3) == 0 && json_str(item, "due_at") != NULL)
-			time_parse(json_str(item, "due_at"), &due_ms);
-	return due_ms;
 }
 
 static int64_t

@@ -33,7 +33,7 @@ static json_t	*example_value(const struct member *member, enum schema_use use);
 static const struct {
 	const char	*name, *prefix;
 } id_prefixes[] = {
-	{ "claim", "clm" }, { "invoice", "ivc" }, { "csr", "csr" }, { "document", "doc" }, { "metric", "met" },
+	{ "claim", "clm" }, { "queue_row", "clm" }, { "invoice", "ivc" }, { "csr", "csr" }, { "document", "doc" }, { "metric", "met" },
 	{ "comment", "cmt" }, { "request", "req" }, { "decision", "dec" }, { "check", "chk" }, { "organization", "org" },
 	{ "location", "loc" }, { "user", "usr" }, { "token", "tok" }, { "invitation", "inv" }, { "collaborator", "col" },
 	{ "program", "prg" }, { "period", "per" }, { "activity", "act" }, { "rule_set", "rst" }, { "fund_account", "acc" },

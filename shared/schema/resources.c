@@ -18,7 +18,7 @@ static const struct schema *const all[] = {
 	&schema_clock, &schema_clock_put,
 	&schema_empty, &schema_reason, &schema_message,
 	&schema_event, &schema_proof, &schema_webhook_endpoint, &schema_delivery, &schema_rotate,
-	&schema_task, &schema_job, &schema_problem, &schema_claim_state, &schema_code,
+	&schema_queue_row, &schema_task, &schema_job, &schema_problem, &schema_claim_state, &schema_code,
 };
 
 const struct schema *const *

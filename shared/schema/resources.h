@@ -23,6 +23,8 @@ extern const struct schema schema_empty, schema_reason, schema_message;
 extern const struct schema schema_event, schema_proof, schema_webhook_endpoint, schema_delivery, schema_rotate;
 /* task.c */
 extern const struct schema schema_task;
+/* queue.c */
+extern const struct schema schema_queue_row;
 /* operations.c */
 extern const struct schema schema_job, schema_problem, schema_claim_state, schema_code;
 

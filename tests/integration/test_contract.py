@@ -207,6 +207,9 @@ def story(product, people, receiver):
 
 def read_the_rest(product, people, claim):
     s, anna = product.sandbox, people["claimant"]
+    Claim(product, anna, name="Waits").evidence("10.00").act("submit")
+    assert people["reviewer"].get("/v1/queue").json()["data"][0]["name"] == "Waits"
+    people["reviewer"].make("/v1/queue/next", {}, 200)
     program = "/v1/programs/" + s["program_id"]
     account = "/v1/fund-accounts/" + claim.get()["fund_account_id"]
     for path in ("/v1/me", "/v1/claims", "/v1/clock", "/v1/claim-states", "/v1/reason-codes", "/v1/check-codes",
