@@ -164,6 +164,7 @@ const struct text texts_nl[] = {
 	{ "Send Authorization: Bearer with your token", "Stuur Authorization: Bearer met uw token" },
 	{ "Slides", "Presentatie" },
 	{ "Somebody else has to do this", "Iemand anders moet dit doen" },
+	{ "Something depends on it", "Er hangt iets van af" },
 	{ "Something went wrong here", "Er ging hier iets mis" },
 	{ "Specification", "Specificatie" },
 	{ "Statement of in-house cost added", "Verklaring van eigen kosten toegevoegd" },
