@@ -12,6 +12,7 @@
 #define ONCE_TTL_MS	(24 * 3600 * 1000LL)
 #define DEFLATE_FROM	4096		/* smaller bodies are kept as they are: deflating costs more than their memory */
 #define BODY_MAX	(4 << 20)
+#define KEPT_MAX	65536		/* of a body as it is kept: a day of replies lies in Redis' memory */
 
 static void	seal_key(const struct execution *x, uint8_t key[crypto_secretbox_KEYBYTES]);
 static bool	body_open(const struct execution *x, const char *form, const char *kept, size_t len, struct buf *body);
@@ -52,44 +53,65 @@ once_replay(struct execution *x, struct problem *problem)
 	return 1;
 }
 
+/* The body as it is kept, in what form: *data, *len; what is returned is to be freed with it. */
+static char *
+body_close(const struct execution *x, const char **form, const char **data, size_t *len)
+{
+	uint8_t key[crypto_secretbox_KEYBYTES];
+	uLongf size;
+	char *kept;
+
+	*form = "plain";
+	*data = x->reply.body.data == NULL ? "" : x->reply.body.data;
+	*len = x->reply.body.len;
+	if (x->secrets != NULL) {
+		*form = "sealed";
+		kept = xmalloc(crypto_secretbox_NONCEBYTES + crypto_secretbox_MACBYTES + *len);
+		random_bytes(kept, crypto_secretbox_NONCEBYTES);
+		seal_key(x, key);
+		crypto_secretbox_easy((uint8_t *)kept + crypto_secretbox_NONCEBYTES, (const uint8_t *)*data, *len,
+		    (const uint8_t *)kept, key);
+		sodium_memzero(key, sizeof(key));
+		*len += crypto_secretbox_NONCEBYTES + crypto_secretbox_MACBYTES;
+		*data = kept;
+		return kept;
+	}
+	if (*len < DEFLATE_FROM)
+		return NULL;
+	size = compressBound(*len);
+	kept = xmalloc(size);
+	if (compress2((Bytef *)kept, &size, (const Bytef *)*data, *len, 1) == Z_OK && size < *len) {
+		*form = "deflate";
+		*data = kept;
+		*len = size;
+	}
+	return kept;
+}
+
 void
 once_write(struct execution *x, struct commit *commit)
 {
 	struct store_field fields[6];
-	char status[12], *kept = NULL;
-	size_t n = 0, len = x->reply.body.len;
-	const char *data = x->reply.body.data, *form = "plain";
+	char text[12], *kept;
+	const char *data, *form;
+	int status = x->reply.status;
+	size_t n = 0, len;
 
 	if (x->load.once_key[0] == '\0')
 		return;
-	snprintf(status, sizeof(status), "%d", x->reply.status);
-	if (x->secrets != NULL) {
-		uint8_t key[crypto_secretbox_KEYBYTES];
-
-		form = "sealed";
-		kept = xmalloc(crypto_secretbox_NONCEBYTES + crypto_secretbox_MACBYTES + len);
-		random_bytes(kept, crypto_secretbox_NONCEBYTES);
-		seal_key(x, key);
-		crypto_secretbox_easy((uint8_t *)kept + crypto_secretbox_NONCEBYTES, (const uint8_t *)data, len,
-		    (const uint8_t *)kept, key);
-		sodium_memzero(key, sizeof(key));
-		len += crypto_secretbox_NONCEBYTES + crypto_secretbox_MACBYTES;
-		data = kept;
-	} else if (len >= DEFLATE_FROM) {
-		uLongf size = compressBound(len);
-
-		kept = xmalloc(size);
-		if (compress2((Bytef *)kept, &size, (const Bytef *)data, len, 1) == Z_OK && size < len) {
-			form = "deflate";
-			data = kept;
-			len = size;
-		}
+	kept = body_close(x, &form, &data, &len);
+	/* Of a larger one: that it was done. It can be read again; what is secret cannot, and is shown in small replies only. */
+	if (len > KEPT_MAX && x->secrets == NULL) {
+		status = 204;
+		form = "plain";
+		len = 0;
 	}
-#define FIELD(key, text, size) fields[n++] = (struct store_field){ key, text, sizeof(key) - 1, size }
+	snprintf(text, sizeof(text), "%d", status);
+#define FIELD(key, value, size) fields[n++] = (struct store_field){ key, value, sizeof(key) - 1, size }
 	FIELD("fp", x->fingerprint, strlen(x->fingerprint));
-	FIELD("status", status, strlen(status));
+	FIELD("status", text, strlen(text));
 	FIELD("form", form, strlen(form));
-	FIELD("body", data == NULL ? "" : data, len);
+	FIELD("body", data, len);
 	if (x->reply.etag[0] != '\0')
 		FIELD("etag", x->reply.etag, strlen(x->reply.etag));
 	if (x->reply.location[0] != '\0')

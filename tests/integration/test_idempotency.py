@@ -1,5 +1,6 @@
 """Idempotency keys: one intention is done once, whoever asks however often, and each try hears the same."""
 import hashlib
+import random
 import threading
 
 import pytest
@@ -63,10 +64,11 @@ KEPT_FOR_ANOTHER = """for _, key in ipairs(KEYS) do
 redis.call("HSET", key, "fp", "another", "status", "200", "form", "plain", "body", "", "c", "another") end return #KEYS"""
 
 
-def record_of(session, caller, method, path, intention, target):
-    """Where the kept reply of this caller's request lies: shared/store/README.md section 8."""
-    partition = target[-2:] if target else session.headers["Authorization"].removeprefix("Bearer cct_")[:2]
-    return f"{{p{partition}}}:once:" + hashlib.sha256(f"{caller}{method} {path}\n{intention}".encode()).hexdigest()
+def records_of(session, caller, method, path, intention, target):
+    """Where the kept reply of this caller's request may lie (shared/store/README.md section 8): by what it is about, or what it makes."""
+    partitions = {target[-2:] or "00", session.headers["Authorization"].removeprefix("Bearer cct_")[:2]}
+    digest = hashlib.sha256(f"{caller}{method} {path}\n{intention}".encode()).hexdigest()
+    return [f"{{p{partition}}}:once:{digest}" for partition in partitions]
 
 
 def first_of(callers, collection):
@@ -107,7 +109,7 @@ def test_a_key_counts_exactly_where_openapi_lists_it(product, people):
         form = "multipart/form-data" in operation.get("requestBody", {}).get("content", {})
         sent = {"data": b"hello"} if path.endswith("/content") else {"json": {"name": "a.txt", "purpose": "other", "size": 5} if form else {}}
         intention, codes = key(), set()
-        records = [record_of(*who, method, path, intention, target) for who in callers]
+        records = [record for who in callers for record in records_of(*who, method, path, intention, target)]
         product.redis("EVAL", KEPT_FOR_ANOTHER, str(len(records)), *records)
         for session, _ in callers:
             reply = session.request(method, path, headers={"Idempotency-Key": intention}, **sent)
@@ -156,6 +158,34 @@ def test_a_replay_shows_what_was_then(claim):
 def test_a_large_reply_is_kept_whole(claim):
     tall = "ü" * 4000
     assert twice(claim.session, "PATCH", claim.url, json={"description": tall, "additional_information": tall}).json()["description"] == tall
+
+
+def test_what_is_kept_of_a_reply_is_bounded(product, claim):
+    """Text that hardly deflates: up to 64 KiB of it are kept, of more it is kept that it was done and where to read it."""
+    dice = random.Random(7)
+
+    def invoice(lines):
+        rows = [{"description": "".join(chr(dice.randrange(0x4e00, 0x9fa0)) for _ in range(400)), "quantity": "1", "net": money("1.00")}
+                for _ in range(lines)]
+        return claim.invoice_body(f"{lines}.00", lines=rows)
+
+    kept = twice(claim.session, "POST", claim.url + "/invoices", json=invoice(40))
+    assert 16 << 10 < len(kept.content) and kept.status_code == 201
+    headers, body = {"Idempotency-Key": key()}, invoice(100)
+    first, again = (claim.session.post(claim.url + "/invoices", json=body, headers=headers) for _ in range(2))
+    assert first.status_code == 201 and len(first.content) > 64 << 10
+    assert (again.status_code, again.content) == (204, b"") and again.headers["Idempotent-Replayed"] == "true"
+    assert (again.headers["ETag"], again.headers["Location"]) == (first.headers["ETag"], first.headers["Location"])
+    assert claim.session.get(again.headers["Location"]).json() == first.json() and len(claim.get("/invoices")["data"]) == 2
+    sizes = [int(size) for size in product.redis("EVAL", SIZES, "0").split()]
+    assert len(sizes) > 2 and max(sizes) <= 64 << 10
+
+
+SIZES = """local sizes = {}
+for _, key in ipairs(redis.call("KEYS", "*:once:*")) do
+	if redis.call("TYPE", key).ok == "hash" then sizes[#sizes + 1] = redis.call("HSTRLEN", key, "body") end
+end
+return sizes"""
 
 
 def test_twenty_at_once_have_one_effect(claim, product):
