@@ -7,7 +7,7 @@ import uuid
 
 import requests
 
-from product import Session, pdf
+from product import PATIENCE, Session, pdf
 
 
 class Load:
@@ -24,18 +24,17 @@ class Load:
     def send(self, session, url, **keywords):
         """One intention: the same key until there is an answer that is no 5xx and no lost connection."""
         key = str(uuid.uuid4())
-        end = time.monotonic() + 60
+        end = time.monotonic() + 2 * PATIENCE
         while time.monotonic() < end:
             try:
-                reply = session.post(url, headers={"Idempotency-Key": key}, timeout=15, **keywords)
+                reply = session.post(url, headers={"Idempotency-Key": key}, timeout=PATIENCE, **keywords)
+                later = reply.status_code == 409 and reply.json()["code"] in ("idempotency_in_progress", "busy")
+                if reply.status_code < 500 and not later:
+                    return reply
             except requests.RequestException:
-                continue
-            if reply.status_code == 409 and reply.json()["code"] in ("idempotency_in_progress", "busy"):
-                continue
-            if reply.status_code < 500:
-                return reply
+                pass
             time.sleep(0.05)        # not a synchronisation: the pause of a polite client
-        raise AssertionError(f"no answer to {url} in 60 s")
+        raise AssertionError(f"no answer to {url} in {2 * PATIENCE} s")
 
     def write(self, number):
         session = Session(self.product.base_url, self.product.sandbox["tokens"]["claimant"])
@@ -68,10 +67,15 @@ class Load:
             with self.lock:
                 self.files.append((url, reply.json()["id"]))
 
+    def enough(self, count):
+        """So many claims and comments were acknowledged, at least."""
+        return min(len(self.claims), len(self.comments)) >= count
+
     def stop(self):
         self.stopping.set()
         for thread in self.threads:
-            thread.join(90)
+            thread.join(2 * PATIENCE)
+            assert not thread.is_alive(), "a writer hangs"
         assert not self.faults, self.faults
 
     def check(self):
@@ -93,7 +97,7 @@ class Load:
             wanted = sorted((i, text) for where, i, text in self.comments if where == url)
             assert sorted((row["id"], row["text"]) for row in rows) == wanted, url
         for url, document in self.files:
-            row = self.product.wait_document(session, url, document, seconds=120)
+            row = self.product.wait_document(session, url, document)
             status = row["status"]
             # The reader may have been killed three times over this one: then it is marked, and never tried for ever.
             assert status == "ready" or (status, row["status_reason"]) == ("failed", "crashed"), row

@@ -8,7 +8,7 @@ import time
 import pytest
 
 from load import Load
-from product import BUILD, ROOT, Product
+from product import BUILD, ROOT, Product, wait_for
 
 FAULTS = os.path.join(ROOT, "tests", "faults")
 
@@ -30,6 +30,7 @@ def test_what_was_acknowledged_survives_a_power_failure(shim):
             pid = running.kill("redis")
             running.wait_role("redis", other_than=pid)
             running.wait_ready()
+        wait_for(lambda: load.enough(11), what="enough that was acknowledged")
         load.stop()
         claims, comments, _ = load.check()
         assert claims > 10 and comments > 10

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from product import Product, pdf, wait_for
+from product import PATIENCE, Product, pdf, wait_for
 from vanishing import Vanishing
 
 WARM_SECONDS = 5        # caches and the allocator's arenas fill
@@ -49,14 +49,14 @@ def served_as_ever(product, claims):
         text = f"here at {time.time()}"
         made = anna.make(claim + "/comments", {"text": text})
         assert anna.get(f"{claim}/comments/{made['id']}").json()["text"] == text
-    wait_for(lambda: connections(product) <= 8, 40, "the end of the connections that were left")
+    wait_for(lambda: connections(product) <= 8, what="the end of the connections that were left")
 
 
 def run(place, seconds, trouble=None):
     product, claims, documents = place
     clients = Vanishing(product, claims, documents)
     end = time.monotonic() + seconds
-    while time.monotonic() < end:
+    while time.monotonic() < end or (clients.sent <= 50 and time.monotonic() < end + PATIENCE):
         time.sleep(0.5)         # they go on
         if trouble:
             trouble()
@@ -100,9 +100,7 @@ def test_they_go_on_while_it_stops(place):
     clients = Vanishing(product, claims, documents)
     try:
         time.sleep(1)           # they are at it
-        begun = time.monotonic()
-        product.stop()          # asserts exit status 0 and that no process is left
-        assert time.monotonic() - begun < 40
+        product.stop()          # asserts that it ends, with status 0, and that no process is left
     finally:
         clients.stop()
     product.start()

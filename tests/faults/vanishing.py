@@ -8,7 +8,7 @@ import threading
 import time
 import uuid
 
-from product import pdf
+from product import PATIENCE, pdf
 
 BROKEN = [b"GET / HTTP/1.1\r\n\r\n", b"\x16\x03\x01\x02\x00", b"POST /v1/claims HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\n{\"a\":",
           b"GET /v1/claims HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nffffffffffffffffff\r\n"]
@@ -29,7 +29,7 @@ class Vanishing:
     def stop(self):
         self.stopping.set()
         for thread in self.threads:
-            thread.join(60)
+            thread.join(PATIENCE)
             assert not thread.is_alive(), "a client hangs"
 
     def run(self, dice):

@@ -5,11 +5,12 @@ import hashlib
 import hmac
 import http.server
 import json
+import select
 import socket
 import threading
 import time
 
-from product import wait_for
+from product import PATIENCE, wait_for
 
 
 class Answer:
@@ -27,7 +28,7 @@ class Hook:
         self.changed, self.over = threading.Condition(), threading.Event()
         self.gate = threading.Event()       # while it is clear, requests are taken and not answered
         self.gate.set()
-        self.flying = self.most_flying = self.connections = 0
+        self.flying, self.most_flying, self.connections = set(), 0, 0
 
         class Handler(http.server.BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
@@ -40,9 +41,9 @@ class Hook:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 with hook.changed:
                     hook.received.append(Delivery(self.path, self.headers, body))
-                    hook.flying += 1
-                    self.flies = True
-                    hook.most_flying = max(hook.most_flying, hook.flying)
+                    # Whoever has gone away, as after a time-out, does not wait for his answer any more.
+                    hook.flying = {other for other in hook.flying if not other.has_left()} | {self}
+                    hook.most_flying = max(hook.most_flying, len(hook.flying))
                     answer = hook.answers.pop(0) if hook.answers else hook.otherwise
                     hook.changed.notify_all()
                 try:
@@ -55,14 +56,20 @@ class Hook:
             def land(self):
                 """Before the answer leaves: the next request may come before this thread runs again."""
                 with hook.changed:
-                    hook.flying -= self.flies
-                    self.flies = False
+                    hook.flying.discard(self)
+
+            def has_left(self):
+                """Of a connection on which one request waits for its reply: nothing else is to come but the end."""
+                try:
+                    return bool(select.select([self.connection], [], [], 0)[0])
+                except (OSError, ValueError):
+                    return True
 
             do_GET = do_HEAD = do_POST
 
             def give(self, answer):
                 if answer.hang:
-                    hook.over.wait(60)
+                    hook.over.wait(PATIENCE)
                     self.close_connection = True
                     return
                 if answer.drop:
@@ -71,7 +78,7 @@ class Hook:
                     self.close_connection = True
                     return
                 hook.over.wait(answer.delay)
-                hook.gate.wait(60)
+                hook.gate.wait(PATIENCE)
                 self.land()
                 self.send_response(answer.status)
                 for name, value in answer.headers.items():
@@ -115,20 +122,20 @@ class Hook:
         with self.changed:
             return [d for d in self.received if where(d)]
 
-    def wait(self, count=1, where=lambda d: True, seconds=30):
+    def wait(self, count=1, where=lambda d: True):
         """Those that fit, when there are `count` of them."""
-        end = time.monotonic() + seconds
+        end = time.monotonic() + PATIENCE
         with self.changed:
             while True:
                 fitting = [d for d in self.received if where(d)]
                 if len(fitting) >= count:
                     return fitting
                 left = end - time.monotonic()
-                assert left > 0, f"{len(fitting)} of {count} in {seconds} s; all: {[(d.type, d.id) for d in self.received]}"
+                assert left > 0, f"{len(fitting)} of {count} in {PATIENCE} s; all: {[(d.type, d.id) for d in self.received]}"
                 self.changed.wait(left)
 
-    def wait_type(self, event_type, count=1, seconds=30):
-        return self.wait(count, lambda d: d.type == event_type, seconds)
+    def wait_type(self, event_type, count=1):
+        return self.wait(count, lambda d: d.type == event_type)
 
 
 class Delivery:
@@ -190,9 +197,9 @@ class Endpoint:
         assert reply.status_code == 200, reply.text
         return reply.json()
 
-    def wait_delivery(self, delivery_id, *statuses, seconds=30, attempts=0):
+    def wait_delivery(self, delivery_id, *statuses, attempts=0):
         """The row when its status is one of these, after so many attempts."""
         def there():
             row = self.delivery(delivery_id)
             return row if row["status"] in statuses and len(row["attempts"]) >= attempts else None
-        return wait_for(there, seconds, f"{delivery_id} {statuses}")
+        return wait_for(there, what=f"{delivery_id} {statuses}")

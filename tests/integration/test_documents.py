@@ -13,7 +13,7 @@ import uuid
 
 import pytest
 
-from product import Product, kill, wait_for
+from product import PATIENCE, Product, kill, wait_for
 
 MIB = 1 << 20
 CORPUS = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "corpus", "files")
@@ -82,7 +82,7 @@ class Wire:
 
     def __init__(self, product, session, method, path, length, **headers):
         host, port = product.base_url.removeprefix("http://").split(":")
-        self.socket = socket.create_connection((host, int(port)), timeout=30)
+        self.socket = socket.create_connection((host, int(port)), timeout=PATIENCE)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         lines = [f"{method} {path} HTTP/1.1", f"Host: {host}:{port}", "Authorization: " + session.headers["Authorization"],
                  "Transfer-Encoding: chunked" if length is None else f"Content-Length: {length}"]

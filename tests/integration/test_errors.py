@@ -6,6 +6,7 @@ import pytest
 import requests
 
 from claims import Claim, Unchanged, faults, key, money, other_id, refused
+from product import PATIENCE
 
 JSON = {"Content-Type": "application/json"}
 
@@ -24,7 +25,7 @@ def claim(product, people):
 
 def raw(product, head, *pieces, end=True):
     """Bytes as given; the reply's status and body (to the end of the connection)."""
-    with socket.create_connection(("127.0.0.1", product.port), timeout=60) as connection:
+    with socket.create_connection(("127.0.0.1", product.port), timeout=PATIENCE) as connection:
         for piece in (head, *pieces):
             try:
                 connection.sendall(piece)
@@ -112,9 +113,9 @@ def test_a_body_cut_short_changes_nothing(claim, product):
         status, reply = raw(product, head_of(product, "POST", claim.url + "/invoices", len(body) + 1), body)
         assert (status, reply["code"]) == (400, "invalid_request")
         # And one whose client leaves without a word.
-        with socket.create_connection(("127.0.0.1", product.port), timeout=60) as connection:
+        with socket.create_connection(("127.0.0.1", product.port), timeout=PATIENCE) as connection:
             connection.sendall(head_of(product, "POST", claim.url + "/invoices", len(body)) + body[:-1])
-            requests.get(product.base_url + "/livez", timeout=30)
+            requests.get(product.base_url + "/livez", timeout=PATIENCE)
 
 
 @pytest.mark.parametrize("kind", ["text/plain", "application/xml", "application/x-www-form-urlencoded", "application/jsonx",

@@ -12,7 +12,7 @@ import requests
 
 from claims import Claim, other_id
 from contract import Contract
-from product import pdf
+from product import PATIENCE, pdf
 
 
 @pytest.fixture(scope="module")
@@ -152,7 +152,7 @@ def test_a_draft_moves_within_what_there_is(product, anna):
 
 def test_location_is_of_the_row_however_the_path_was_written(product, anna, claim):
     path = "/v1/%63laims/" + "".join(f"%{ord(c):02x}" for c in claim.id) + "/comments"
-    connection = http.client.HTTPConnection("127.0.0.1", product.port, timeout=30)
+    connection = http.client.HTTPConnection("127.0.0.1", product.port, timeout=PATIENCE)
     connection.request("POST", path, b'{"text": "x"}', {"Content-Type": "application/json", "Authorization":
                                                         anna.headers["Authorization"]})
     reply = connection.getresponse()
@@ -172,7 +172,7 @@ def test_a_content_that_is_gone_is_a_problem_alone(product, anna, claim):
     ready = product.wait_document(anna, claim.url, made["id"])
     digest = ready["sha256"]
     os.unlink(os.path.join(product.data, "blobs", digest[:2], digest[2:4], digest))
-    reply = requests.get(f"{product.base_url}{claim.url}/documents/{made['id']}/content", timeout=30, stream=True,
+    reply = requests.get(f"{product.base_url}{claim.url}/documents/{made['id']}/content", timeout=PATIENCE, stream=True,
                          headers={"Authorization": anna.headers["Authorization"]})
     assert reply.status_code == 500
     assert reply.raw.headers.getlist("Content-Type") == ["application/problem+json"]

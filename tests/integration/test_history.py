@@ -7,7 +7,7 @@ import socket
 import pytest
 
 from claims import Claim, refused
-from product import wait_for
+from product import PATIENCE, wait_for
 
 CSV = {"Accept": "text/csv"}
 
@@ -79,7 +79,7 @@ def test_ledger_as_csv(product, claim):
 def test_one_who_leaves_in_the_middle_costs_nothing(product, claim, rob):
     pids = product.pids("api")
     for _ in range(20):
-        with socket.create_connection(("127.0.0.1", product.port), timeout=60) as connection:
+        with socket.create_connection(("127.0.0.1", product.port), timeout=PATIENCE) as connection:
             connection.sendall(f"GET {claim.url}/history HTTP/1.1\r\nHost: a\r\nAccept: text/csv\r\n"
                                f"Authorization: {rob.headers['Authorization']}\r\n\r\n".encode())
             connection.recv(1)

@@ -10,7 +10,7 @@ import subprocess
 import pytest
 import requests
 
-from product import BUILD, PROGRAM, Product, Session, pdf, wait_for
+from product import BUILD, PATIENCE, PROGRAM, Product, Session, pdf, wait_for
 
 WORKER = os.path.join(BUILD, "coopclaims-worker")
 
@@ -40,11 +40,11 @@ class Parts:
         return self.processes[-1]
 
     def run(self, *words):
-        return subprocess.run(words, env=self.environment, capture_output=True, text=True, timeout=60)
+        return subprocess.run(words, env=self.environment, capture_output=True, text=True, timeout=PATIENCE)
 
     def redis(self, *words):
         return subprocess.run(["redis-cli", "-p", str(self.redis_port), "--no-auth-warning", "-a", "secret word", *words],
-                              capture_output=True, text=True, timeout=60).stdout.strip()
+                              capture_output=True, text=True, timeout=PATIENCE).stdout.strip()
 
     def key(self, name):
         """A new key: its file, and the public half."""
@@ -60,7 +60,7 @@ class Parts:
         for process in reversed(self.processes):
             process.send_signal(signal.SIGTERM)
             try:
-                statuses.append(process.wait(60))
+                statuses.append(process.wait(PATIENCE))
             except subprocess.TimeoutExpired:
                 process.kill()
                 statuses.append(process.wait())
@@ -92,7 +92,7 @@ def test_api_and_worker_on_tcp_with_curve(parts):
 
     def answers():
         try:
-            return requests.get(url + "/readyz", timeout=5).status_code == 200
+            return requests.get(url + "/readyz", timeout=PATIENCE).status_code == 200
         except requests.ConnectionError:
             return False
     wait_for(answers)
@@ -106,11 +106,11 @@ def test_api_and_worker_on_tcp_with_curve(parts):
 
     # One whose key is not on the list gets no work, however long it asks.
     parts.start(WORKER, "documents", COOPCLAIMS_CURVE_KEY=stranger_key)
-    wait_for(lambda: requests.get(url + "/metrics", timeout=5).text.find("\ncoopclaims_job_workers 0\n") >= 0)
+    wait_for(lambda: requests.get(url + "/metrics", timeout=PATIENCE).text.find("\ncoopclaims_job_workers 0\n") >= 0)
     wait_for(lambda: "worker_ready" in parts.log())
     parts.start(WORKER, "documents", COOPCLAIMS_CURVE_KEY=worker_key)
-    wait_for(lambda: session.get(document).json()["status"] == "ready", 60, "the document")
-    wait_for(lambda: "\ncoopclaims_job_workers 1\n" in requests.get(url + "/metrics", timeout=5).text)
+    wait_for(lambda: session.get(document).json()["status"] == "ready", what="the document")
+    wait_for(lambda: "\ncoopclaims_job_workers 1\n" in requests.get(url + "/metrics", timeout=PATIENCE).text)
     verified = parts.run(PROGRAM, "verify")
     assert verified.returncode == 0, verified.stdout + verified.stderr
     assert "secret word" not in parts.log()
@@ -136,7 +136,7 @@ def test_systemd_is_told(tmp_path):
         pytest.skip("the temporary folder has too long a name for a socket")
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
         notify.bind(path)
-        notify.settimeout(30)
+        notify.settimeout(PATIENCE)
         with Product(environment={"NOTIFY_SOCKET": path}) as product:
             assert notify.recv(100) == b"READY=1"
             assert product.stop() == 0

@@ -186,7 +186,7 @@ def test_each_step_of_a_period_is_told_once(told, stories):
 
     def mine():
         return [row["json"]["type"] for row in told.received if row["json"].get("data", {}).get("period_id") == wanted]
-    wait_for(lambda: "period.closed" in mine(), 60, "the end of the period")
+    wait_for(lambda: "period.closed" in mine(), what="the end of the period")
     assert sorted(mine()) == ["period.closed", "period.closing", "period.opened"]
 
 

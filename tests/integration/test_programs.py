@@ -210,7 +210,7 @@ def test_moved_dates_move_the_timers(product, people, admin):
 
     clock = {"now": day + "T08:00:00.000Z"}
     assert admin.put("/v1/clock", json=clock).status_code == 200
-    assert wait_for(warned, 120, "the warning by the new date")["on"] == day
+    assert wait_for(warned, what="the warning by the new date")["on"] == day
     # what is over stays as it was
     assert faults(admin.patch(period, json={"earning_to": before["earning_to"][:8] + "15"})) == {"#/earning_to": "not_editable"}
     body = faults(admin.patch(period, json={"claiming_to": before["usage_from"]}))

@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from product import ROOT, Product
+from product import PATIENCE, ROOT, Product
 
 BLOCK = re.compile(r"^```console\n(.*?)^```", re.M | re.S)
 MARK = "--- next ---"
@@ -32,7 +32,7 @@ def typed():
     script = "set -o pipefail\n" + f"\necho '{MARK}'\n".join(command for command, _ in steps())
     with Product() as product:
         script = script.replace("http://127.0.0.1:8080", product.base_url).replace("data/sandbox.json", product.data + "/sandbox.json")
-        result = subprocess.run(["bash", "-c", script], capture_output=True, text=True, timeout=60)
+        result = subprocess.run(["bash", "-c", script], capture_output=True, text=True, timeout=PATIENCE)
         product.verify()
     return result
 

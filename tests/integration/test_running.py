@@ -12,7 +12,7 @@ import threading
 import pytest
 import requests
 
-from product import PROGRAM, Product, alive, wait_for
+from product import PATIENCE, PROGRAM, Product, alive, wait_for
 
 TOKENS = {"partner_admin", "claimant", "viewer", "partner_b_admin", "partner_b_claimant", "reviewer", "reviewer_2",
           "senior_reviewer", "finance", "program_admin", "auditor", "operator", "reviewing_admin"}
@@ -83,8 +83,8 @@ def test_what_init_made_has_a_history(product):
 
 def test_probes_and_metrics_need_no_token(product):
     for path in ("/livez", "/readyz"):
-        assert requests.get(product.base_url + path, timeout=10).status_code == 200
-    text = requests.get(product.base_url + "/metrics", timeout=10).text
+        assert requests.get(product.base_url + path, timeout=PATIENCE).status_code == 200
+    text = requests.get(product.base_url + "/metrics", timeout=PATIENCE).text
     for name in ("coopclaims_http_requests_total", "coopclaims_http_request_seconds_bucket", "coopclaims_loop_lag_seconds_count",
                  "coopclaims_redis_round_trip_seconds_sum"):
         assert re.search(f"^{name}", text, re.M), name
@@ -133,7 +133,7 @@ def test_connections_wait_while_the_api_is_replaced(product):
     def ask():
         while not stop.is_set():
             try:
-                requests.get(product.base_url + "/livez", timeout=30)
+                requests.get(product.base_url + "/livez", timeout=PATIENCE)
             except requests.ConnectionError as error:
                 if "refused" in str(error):
                     faults.append(error)
@@ -181,10 +181,10 @@ def test_a_request_that_runs_is_answered_before_the_end():
             "period_id": s["period_id"], "activity_id": s["activities"]["webinar"], "currency": "EUR"}).encode()
         head = (f"POST /v1/claims HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {token}\r\nContent-Type: application/json\r\n"
                 f"Idempotency-Key: drain\r\nContent-Length: {len(body)}\r\n\r\n").encode()
-        with socket.create_connection(("127.0.0.1", product.port), timeout=30) as connection:
+        with socket.create_connection(("127.0.0.1", product.port), timeout=PATIENCE) as connection:
             connection.sendall(head + body[:10])
             # One more request and reply on another connection: the first one has been read by now.
-            requests.get(product.base_url + "/livez", timeout=10)
+            requests.get(product.base_url + "/livez", timeout=PATIENCE)
             product.process.send_signal(signal.SIGTERM)
             wait_for(lambda: product.log("api_stopping"))
             connection.sendall(body[10:])
@@ -244,10 +244,10 @@ def test_init_that_is_killed_is_done_again(tmp_path):
         pytest.skip("the temporary folder has too long a name for a socket")
 
     def ask(*words):
-        return subprocess.run(["redis-cli", "-s", socket_path, *words], capture_output=True, text=True, timeout=60).stdout.strip()
+        return subprocess.run(["redis-cli", "-s", socket_path, *words], capture_output=True, text=True, timeout=PATIENCE).stdout.strip()
 
     def run(word, **keywords):
-        return subprocess.run([PROGRAM, word, *options], capture_output=True, text=True, timeout=60, **keywords)
+        return subprocess.run([PROGRAM, word, *options], capture_output=True, text=True, timeout=PATIENCE, **keywords)
 
     options = ["--sandbox", "--data", data, "--redis", "unix:" + socket_path]
     redis = subprocess.Popen(["redis-server", "--port", "0", "--unixsocket", socket_path, "--save", "", "--dir", str(tmp_path),
@@ -293,7 +293,7 @@ def test_init_that_is_killed_is_done_again(tmp_path):
     ([], "which command?"),
 ])
 def test_a_wrong_word_is_told_with_its_remedy(tmp_path, words, said):
-    result = subprocess.run([PROGRAM, *words], capture_output=True, text=True, timeout=60, cwd=tmp_path)
+    result = subprocess.run([PROGRAM, *words], capture_output=True, text=True, timeout=PATIENCE, cwd=tmp_path)
     assert result.returncode in (1, 2) and said in result.stderr, result.stderr
     assert result.stdout == ""
 
@@ -302,7 +302,7 @@ def test_a_port_that_is_taken_is_told(tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         result = subprocess.run([PROGRAM, "run", "--port", str(port), "--data", str(tmp_path / "data")], capture_output=True,
-                                text=True, timeout=60)
+                                text=True, timeout=PATIENCE)
     assert result.returncode == 1 and "Another program has it" in result.stderr
 
 
@@ -315,17 +315,17 @@ def test_a_folder_with_a_long_name_will_do(tmp_path):
 
 
 def test_help_lists_every_option_and_the_sample_can_be_read(tmp_path):
-    text = subprocess.run([PROGRAM, "help"], capture_output=True, text=True, check=True, timeout=60).stdout
-    sample = subprocess.run([PROGRAM, "help", "options"], capture_output=True, text=True, check=True, timeout=60).stdout
+    text = subprocess.run([PROGRAM, "help"], capture_output=True, text=True, check=True, timeout=PATIENCE).stdout
+    sample = subprocess.run([PROGRAM, "help", "options"], capture_output=True, text=True, check=True, timeout=PATIENCE).stdout
     for name in ("data", "port", "redis", "sandbox", "http-head-time", "http-connections", "drain"):
         assert f"--{name}" in text and re.search(f"^#{name} ?=", sample, re.M), name
     path = tmp_path / "coopclaims.ini"
     path.write_text(re.sub(r"^#(port|drain|http-head-time) =", r"\1 =", sample, flags=re.M))
-    result = subprocess.run([PROGRAM, "openapi", "--config", str(path)], capture_output=True, text=True, timeout=60)
+    result = subprocess.run([PROGRAM, "openapi", "--config", str(path)], capture_output=True, text=True, timeout=PATIENCE)
     assert result.returncode == 0, result.stderr
     assert json.loads(result.stdout)["openapi"].startswith("3.1")
 
 
 def test_the_document_is_the_same_by_both_ways(product):
-    served = requests.get(product.base_url + "/openapi.json", timeout=10).json()
+    served = requests.get(product.base_url + "/openapi.json", timeout=PATIENCE).json()
     assert json.loads(product.run("openapi").stdout) == served

@@ -12,7 +12,7 @@ import pytest
 
 from claims import Claim, key, other_id
 from hooks_fixture import Endpoint, Hook
-from product import wait_for
+from product import PATIENCE, wait_for
 
 ENDPOINTS = "/v1/webhook-endpoints"
 
@@ -125,7 +125,7 @@ def test_an_endpoint_gets_what_its_maker_reads(product):
         ends.enter_context(Endpoint(makers["contributor"], hooks["contributor"].url))
         ours.evidence()
         theirs.upload(ours.session.get(ours.proof["content_url"]).content)      # an internal check
-        wait_for(lambda: theirs.get("/checks", reviewer)["data"], 60, "the check")
+        wait_for(lambda: theirs.get("/checks", reviewer)["data"], what="the check")
         ours.act("submit")
         ours.act("take", session=reviewer)
         for claim in (ours, theirs):
@@ -143,7 +143,7 @@ def test_an_endpoint_gets_what_its_maker_reads(product):
             return {d.id for d in hooks[name].having(lambda d: d.data["claim_id"] in (ours.id, theirs.id) and d.id.startswith("evt"))}
 
         for name in makers:
-            wait_for(lambda: sent(name) >= set(read(name)), 60, f"all events of the {name}")
+            wait_for(lambda: sent(name) >= set(read(name)), what=f"all events of the {name}")
         for name in makers:
             assert sent(name) == set(read(name)), name
         internal = {name: {row["type"] for row in read(name).values() if row["visibility"] == "internal"} for name in makers}
@@ -344,7 +344,7 @@ def test_twenty_also_for_those_who_come_at_the_same_time(product, hook):
     admin = product.as_("partner_b_admin")
     headers = {"Authorization": admin.headers["Authorization"], "Content-Type": "application/json"}
     made = [Endpoint(admin, f"{hook.url}?{n}").url for n in range(19 - len(admin.get(ENDPOINTS).json()["data"]))]
-    connections = [http.client.HTTPConnection(product.base_url.removeprefix("http://"), timeout=60) for _ in range(30)]
+    connections = [http.client.HTTPConnection(product.base_url.removeprefix("http://"), timeout=PATIENCE) for _ in range(30)]
     stopped = product.pids("api")
     for pid in stopped:
         os.kill(pid, signal.SIGSTOP)
