@@ -123,8 +123,6 @@ const struct text texts_nl[] = {
 	{ "No answer came in time", "Er kwam niet op tijd antwoord" },
 	{ "No text was found in this document", "In dit document is geen tekst gevonden" },
 	{ "Note", "Toelichting" },
-	{ "Notification failed", "Bericht niet verzonden" },
-	{ "Notification sent", "Bericht verzonden" },
 	{ "Only a document that a request names, or one added since, can be replaced now",
 	  "Alleen een document dat een vraag noemt, of dat later is toegevoegd, kan nu worden vervangen" },
 	{ "Only its author can change or remove a comment",

@@ -147,8 +147,6 @@
 	X("collaborator", "joined", "Colleague joined")                      \
 	X("collaborator", "removed", "Colleague removed")                    \
 	X("payment", "status_changed", "Payment changed")                    \
-	X("notification", "sent", "Notification sent")                       \
-	X("notification", "failed", "Notification failed")                   \
 	X("fund_account", "changed", "Fund account changed")                 \
 	X("period", "opened", "Period opened")                               \
 	X("period", "closing", "Period about to close")                      \

@@ -297,6 +297,7 @@ def test_both_secrets_sign_for_a_while(product, hook, endpoint):
     ({"url": "https://example.com", "event_types": []}, "#/event_types"),
     ({"url": "https://example.com", "event_types": ["claim"]}, "#/event_types/0"),
     ({"url": "https://example.com", "event_types": ["nothing.*"]}, "#/event_types/0"),
+    ({"url": "https://example.com", "event_types": ["notification.*"]}, "#/event_types/0"),      # nobody makes these
     ({"url": "https://example.com", "max_rate": 0}, "#/max_rate"), ({"url": "https://example.com", "max_rate": 101}, "#/max_rate"),
     ({"url": "https://example.com", "max_in_flight": 17}, "#/max_in_flight"),
     ({"url": "https://example.com", "payload": "fat"}, "#/payload"), ({"url": "https://example.com", "signature": ["v9"]}, "#/signature/0"),
