@@ -188,6 +188,12 @@ bench: all bench-build ## measure the real thing: requests/s, CPU a request, job
 queue-check: all ## 20 reviewers take 500 claims at once: none twice, none missed
 	COOPCLAIMS_BUILD=$(abspath $(B)) QUEUE_CLAIMS=500 /usr/bin/python3 -m pytest -q -p no:cacheprovider tests/integration/test_queue.py
 
+money-check: all ## the long tests of money: 200 rounds of 50 clients for the last of it, long random histories
+	$(MAKE) B=$(B) $(B)/tests/test_money_histories
+	COOPCLAIMS_HISTORIES=40 $(B)/tests/test_money_histories
+	COOPCLAIMS_BUILD=$(abspath $(B)) COOPCLAIMS_ROUNDS=200 /usr/bin/python3 -m pytest -q -p no:cacheprovider tests/integration/test_last_money.py \
+	    tests/faults/test_money_kills.py
+
 container-check: ## build the image and bring the compose file up with a real Docker engine (root, Debian 12)
 	scripts/container-check
 
@@ -201,4 +207,4 @@ clean: ## remove what was built
 	rm -rf $(B)
 .SECONDARY: $(UNIT_HELP)
 .PHONY: help all run test queue-check lint lint-includes lint-headers lint-gcc lint-clang lint-tidy analyze format asan tsan fuzz bench \
-    container-check install clean unit-build print-unit objects bench-build fuzz-build fuzz-programs
+    container-check money-check install clean unit-build print-unit objects bench-build fuzz-build fuzz-programs

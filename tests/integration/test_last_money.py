@@ -10,7 +10,7 @@ from product import Product
 
 ROUNDS = 20
 CLIENTS = 50
-ROUNDS_OF_MANY = int(os.environ.get("COOPCLAIMS_ROUNDS", "4"))      # `make money` has 200
+ROUNDS_OF_MANY = int(os.environ.get("COOPCLAIMS_ROUNDS", "4"))      # `make money-check` has 200
 
 
 def test_one_of_two_gets_the_last_money(product):
