@@ -309,6 +309,10 @@ take_job(struct link *link, const struct frame *frame)
 	struct frame busy;
 
 	link->received++;
+	if (worker_runs(link->worker, frame->key)) {	/* we stood still; the lease that ran out is extended at the next tick */
+		worker_soon(link->worker);
+		return;
+	}
 	if (worker_take(link->worker, link, frame))
 		return;
 	busy = *frame;

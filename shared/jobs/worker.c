@@ -236,6 +236,17 @@ worker_take(struct worker *worker, struct link *link, const struct frame *frame)
 	return held;
 }
 
+bool
+worker_runs(const struct worker *worker, const char *key)
+{
+	const struct held *held;
+
+	TAILQ_FOREACH(held, &worker->held, entry)
+		if (held->state == HELD_RUNNING && !held->job.lost && strcmp(held->job.key, key) == 0)
+			return true;
+	return false;
+}
+
 void
 worker_run_job(struct worker *worker, struct held *held)
 {

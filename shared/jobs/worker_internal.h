@@ -103,6 +103,8 @@ struct worker {
 const struct worker_kind *worker_kind(const struct worker *worker, const char *name);	/* NULL: not one of ours */
 /* NULL: no slot. */
 struct held	*worker_take(struct worker *worker, struct link *link, const struct frame *frame);
+/* It runs here, and as far as is known nowhere else. */
+bool		 worker_runs(const struct worker *worker, const char *key);
 void		 worker_run_job(struct worker *worker, struct held *held);	/* leased: its handler begins */
 void		 worker_end(struct worker *worker, struct held *held);	/* the slot is free, the job struct goes */
 void		 held_free(struct held *held);					/* ENDED and not extending */

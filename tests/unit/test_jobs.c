@@ -553,6 +553,33 @@ test_job_that_runs_longer_than_its_lease_keeps_it(void **state)
 	dispatcher_free(dispatcher);
 }
 
+/* A worker that stood still finds its own job among those that are due. */
+static void
+test_job_that_runs_is_not_begun_again_by_the_same_worker(void **state)
+{
+	struct handler handler = { .what = KEEP };
+	struct dispatcher *dispatcher = dispatcher_at(base, store, &redis, "api-1", NULL, metrics);
+	struct worker *worker = worker_at(base, store, 2, "w", metrics);
+	char key[JOB_KEY_SIZE];
+
+	(void)state;
+	worker_add_kind(worker, &kind_long, handle, &handler);
+	worker_start(worker);
+	job_key_new(key, 1);
+	job_make(base, store, key, "test.long", NULL, clock_real_ms());
+	assert_true(loop_while_not(base, has_run, &handler));
+	redis_ask_int(&redis, "HSET %s lease %lld", job_key_text(key), (long long)clock_real_ms() - 1);
+	dispatcher_offer(dispatcher, key, "test.long", clock_real_ms());
+	await_metric(metrics, "coopclaims_jobs_handed_out_total{kind=\"test.long\"}", 2);
+	loop_for(base, 200);
+	assert_int_equal(handler.runs, 1);
+	assert_false(handler.kept->lost);
+	worker_complete(worker, handler.kept);
+	assert_true(loop_while_not(base, no_jobs, NULL));
+	worker_free(worker);
+	dispatcher_free(dispatcher);
+}
+
 /* Whoever is slower than its lease cannot be told from whoever is dead: the fence decides. */
 static void
 test_job_taken_by_another_is_lost_and_its_late_end_changes_nothing(void **state)
@@ -1026,6 +1053,7 @@ main(void)
 		TEST(test_job_released_is_due_again_and_its_attempt_does_not_count),
 		TEST(test_job_is_not_leased_before_its_retry_is_due),
 		TEST(test_job_that_runs_longer_than_its_lease_keeps_it),
+		TEST(test_job_that_runs_is_not_begun_again_by_the_same_worker),
 		TEST(test_job_taken_by_another_is_lost_and_its_late_end_changes_nothing),
 		TEST(test_job_whose_leases_run_out_is_dead),
 		TEST(test_job_with_a_damaged_body_is_dead),
