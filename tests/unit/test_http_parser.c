@@ -121,7 +121,7 @@ run_end(struct run *run)
 		run->out.data[--run->out.len] = '\0';		/* nothing after the separator */
 }
 
-struct text {
+struct case_text {
 	const char	*file;
 	const char	*name;
 	struct buf	 expect, bytes;
@@ -173,14 +173,14 @@ unescape(struct buf *out, const char *at, const char *end)
 }
 
 static void
-fail_case(const struct text *text, const char *how, size_t at, const struct buf *got)
+fail_case(const struct case_text *text, const char *how, size_t at, const struct buf *got)
 {
 	fail_msg("%s %s, %s %zu: expected %s, got %s", text->file, text->name, how, at, text->expect.data,
 	    got->data == NULL ? "" : got->data);
 }
 
 static void
-check(const struct text *text, const char *how, size_t at, struct run *run)
+check(const struct case_text *text, const char *how, size_t at, struct run *run)
 {
 	run_end(run);
 	if (run->out.len != text->expect.len || memcmp(run->out.data == NULL ? "" : run->out.data, text->expect.data,
@@ -189,7 +189,7 @@ check(const struct text *text, const char *how, size_t at, struct run *run)
 }
 
 static void
-case_cuts(const struct text *text)
+case_cuts(const struct case_text *text)
 {
 	const char *data = text->bytes.data;
 	size_t len = text->bytes.len, step = len > 2000 ? len / 500 : 1;
@@ -215,7 +215,7 @@ case_cuts(const struct text *text)
 
 /* What libhttp-parser refuses we refuse; what is sound to us is, to it, as many requests. */
 static void
-case_oracle(const struct text *text)
+case_oracle(const struct case_text *text)
 {
 	struct run run;
 	struct oracle oracle;
@@ -237,7 +237,7 @@ out:
 }
 
 static size_t
-each_case(const char *file, void (*fn)(const struct text *))
+each_case(const char *file, void (*fn)(const struct case_text *))
 {
 	struct buf all = BUF_INIT(1 << 20);
 	char path[128], *save = NULL;
@@ -246,7 +246,7 @@ each_case(const char *file, void (*fn)(const struct text *))
 	snprintf(path, sizeof(path), CASES "%s", file);
 	assert_int_equal(buf_load(&all, path), 0);
 	for (char *line = strtok_r(all.data, "\n", &save); line != NULL; line = strtok_r(NULL, "\n", &save)) {
-		struct text text = { file, line, BUF_INIT(0), BUF_INIT(0) };
+		struct case_text text = { file, line, BUF_INIT(0), BUF_INIT(0) };
 		char *expect, *bytes;
 
 		if (*line == '#')
