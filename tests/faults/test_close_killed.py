@@ -60,7 +60,7 @@ def test_each_account_is_settled_once(product):
     wait_for(lambda: moved(product, day), 120, "the clock's new time")
     killer.join(120)
     assert len(killer.killed) == len(Killer.VICTIMS)
-    product.wait_ready(120)
+    product.wait_ready()
     for programme in made:
         ledgers = wait_for(lambda programme=programme: all_of(product, programme), 180, "the close of every account")
         check(programme, ledgers)

@@ -96,7 +96,7 @@ def test_money_adds_up_whoever_dies(product):
     for worker in workers:
         worker.join(300)
         assert not worker.is_alive() and worker.fault is None, worker.fault
-    product.wait_ready(120)
+    product.wait_ready()
     for programme, account in accounts:
         add_up(programme, account, claims)
     for worker in workers:

@@ -820,7 +820,7 @@ def test_each_result_is_there_exactly_once_when_readers_are_killed(product, anna
         if i == 6:
             product.kill("documents")
     for c, document_id in documents:
-        assert product.wait_document(anna, c, document_id, 120)["status"] == "ready"
+        assert product.wait_document(anna, c, document_id)["status"] == "ready"
         assert events_of(anna, c, document_id) == ["document.uploaded", "document.ready"]
     product.verify()
 
@@ -843,7 +843,7 @@ def test_a_document_that_ends_its_reader_is_marked_and_not_tried_for_ever(tmp_pa
     with Product("--extract", str(program)) as product:
         anna = product.as_("claimant")
         claim = new_claim(product, anna)
-        document = product.wait_document(anna, claim, form(anna, claim, unique_png()).json()["id"], 120)
+        document = product.wait_document(anna, claim, form(anna, claim, unique_png()).json()["id"])
         assert (document["status"], document["status_reason"]) == ("failed", "crashed")
         assert events_of(anna, claim, document["id"]) == ["document.uploaded", "document.failed"]
         assert len(product.log("document_not_read")) == 3

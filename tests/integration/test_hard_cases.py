@@ -56,7 +56,7 @@ def test_a_token_that_may_read_writes_nothing(product, anna, claim):
     before = claim.get()
     checked = 0
     for method, route, operation in Contract.of[product.base_url].operations.values():
-        if method == "GET" or not route.startswith("/v1/claims"):
+        if method == "GET" or not route.startswith("/v1/claims") or route.endswith("/audit-pack"):     # that one only reads
             continue
         kind = {"invoices": "ivc", "csrs": "csr", "comments": "cmt"}.get(route.split("/")[4] if route.count("/") > 3 else "", "doc")
         url = route.replace("{id}", claim.id).replace("{item}", items.get(kind, "doc_" + other_id(claim.id)[4:]))

@@ -50,8 +50,8 @@ def test_the_sandbox_file_says_what_was_made(product):
     s = product.sandbox
     assert list(s) == ["base_url", "program_id", "period_id", "period", "activities", "organizations", "locations", "tokens"]
     assert set(s["tokens"]) == TOKENS
-    assert set(s["organizations"]) == {"vendor", "partner_a", "partner_b"}
-    assert set(s["locations"]) == {"partner_a", "partner_b"}
+    assert set(s["organizations"]) == {"vendor", "partner_a", "partner_b", "partner_c"}
+    assert set(s["locations"]) == {"partner_a", "partner_b", "partner_c"}
     assert s["period"]["id"] == s["period_id"] and s["period"]["state"] == "claiming"
     assert s["activities"]["webinar"].startswith("act_")
 
@@ -273,7 +273,7 @@ def test_init_that_is_killed_is_done_again(tmp_path):
             verified = run("verify")
             assert verified.returncode == 0, verified.stdout + verified.stderr
             organizations = [ask("ZCARD", key) for key in ask("KEYS", "*:ix:k:org").split()]
-            assert sum(map(int, organizations)) == 3
+            assert sum(map(int, organizations)) == 4
     finally:
         redis.terminate()
         redis.wait()
