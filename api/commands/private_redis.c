@@ -110,6 +110,7 @@ private_redis_ask(const struct settings *settings)
 	struct sockaddr_un at = { .sun_family = AF_UNIX };
 	enum private_redis_state state = REDIS_ABSENT;
 	char answer[64] = "";
+	ssize_t n = 0;
 	int fd;
 
 	if (strlen(path) >= sizeof(at.sun_path))
@@ -120,9 +121,12 @@ private_redis_ask(const struct settings *settings)
 		return REDIS_ABSENT;
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
 	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
-	if (connect(fd, (struct sockaddr *)&at, sizeof(at)) == 0 && send(fd, "PING\r\n", 6, MSG_NOSIGNAL) == 6 &&
-	    recv(fd, answer, sizeof(answer) - 1, 0) > 0)
+	if (connect(fd, (struct sockaddr *)&at, sizeof(at)) == 0 && send(fd, "PING\r\n", 6, MSG_NOSIGNAL) == 6)
+		n = recv(fd, answer, sizeof(answer) - 1, 0);
+	if (n > 0)
 		state = strncmp(answer, "+PONG", 5) == 0 ? REDIS_ANSWERS : REDIS_LOADING;
+	else if (n == -1 && errno == EAGAIN)
+		state = REDIS_LOADING;		/* it waits for its disk */
 	close(fd);
 	return state;
 }

@@ -22,7 +22,7 @@ int	private_redis_lock(const struct settings *settings, struct problem *problem)
 char	*private_redis_argv(const struct settings *settings, const char *argv[PRIVATE_REDIS_ARGS]);
 
 enum private_redis_state { REDIS_ABSENT, REDIS_LOADING, REDIS_ANSWERS };
-/* Asks with PING; waits for 200 ms at most. */
+/* Asks with PING; waits for 200 ms at most. LOADING: it is there, and reads its files or waits for its disk. */
 enum private_redis_state private_redis_ask(const struct settings *settings);
 
 #endif

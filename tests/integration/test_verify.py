@@ -1,5 +1,7 @@
 """What "coopclaims verify" is for: whatever is changed behind the product's back is found, and named."""
 import concurrent.futures
+import os
+import signal
 
 import pytest
 
@@ -69,6 +71,19 @@ def test_damage_is_found_and_named(product, words, key, command, says):
         product.redis("DEL", key)
         if was_there:
             product.redis("RENAME", "kept", key)
+
+
+def test_a_redis_that_is_slow_is_waited_for(product):
+    """As one that waits for its disk: it is there, and nobody else has the folder."""
+    redis = product.pids("redis")[0]
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        os.kill(redis, signal.SIGSTOP)
+        try:
+            verifying = pool.submit(product.verify)
+            concurrent.futures.wait([verifying], 1)
+        finally:
+            os.kill(redis, signal.SIGCONT)
+        verifying.result()
 
 
 def test_nothing_is_found_where_nothing_is_wrong(product, words):
