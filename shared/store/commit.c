@@ -17,10 +17,7 @@
 
 static struct commit_aggregate *commit_at(struct commit *commit, unsigned aggregate);
 static void	commit_key(struct commit *commit, const char *key);
-static void	commit_op(struct commit *commit, char letter, const char *key, unsigned args);
-static struct commit_op *commit_last_op(struct commit *commit);
-static unsigned	op_args(const struct commit_op *op);
-static bool	commit_op_goes_on(struct commit *commit, char letter, const char *key, unsigned args);
+static void	commit_op(struct commit *commit, char letter, const char *key);
 static void	commit_op_arg(struct commit *commit, const void *data, size_t len);
 static void	commit_op_score(struct commit *commit, double score);
 static void	commit_op_int(struct commit *commit, int64_t n);
@@ -73,7 +70,6 @@ commit_free(struct commit *commit)
 		strings_done(&aggregate->machine_dels);
 	}
 	strings_done(&commit->once);
-	buf_done(&commit->ops);
 	strings_done(&commit->op_keys);
 	strings_done(&commit->op_args);
 	strings_done(&commit->keys);
@@ -178,45 +174,14 @@ commit_set_machine(struct commit *commit, unsigned aggregate, const char *field,
 	assert(at->machine_sets.count < COMMIT_STRINGS_MAX && at->machine_dels.count < COMMIT_STRINGS_MAX);
 }
 
-/* ---- operations: a letter, and how many arguments; lua/commit.lua has the other end ---- */
+/* ---- operations: a letter and its arguments; lua/commit.lua has the other end ---- */
 
-/* `args` follow. What goes on with the same command and key becomes one command of Redis. */
 static void
-commit_op(struct commit *commit, char letter, const char *key, unsigned args)
+commit_op(struct commit *commit, char letter, const char *key)
 {
-	struct commit_op op = { (uint8_t)letter, 0, 0 }, *last;
-
 	commit_key(commit, key);
-	if (!commit_op_goes_on(commit, letter, key, args)) {
-		strings_add_str(&commit->op_keys, key);
-		buf_add(&commit->ops, &op, sizeof(op));
-		strcpy(commit->op_key, key);
-	}
-	last = commit_last_op(commit);
-	args += op_args(last);
-	last->low = (uint8_t)args;
-	last->high = (uint8_t)(args >> 8);
-}
-
-static struct commit_op *
-commit_last_op(struct commit *commit)
-{
-	return (struct commit_op *)(void *)(commit->ops.data + commit->ops.len - sizeof(struct commit_op));
-}
-
-static unsigned
-op_args(const struct commit_op *op)
-{
-	return op->low + 256u * op->high;
-}
-
-static bool
-commit_op_goes_on(struct commit *commit, char letter, const char *key, unsigned args)
-{
-	const struct commit_op *last = commit->ops.len == 0 ? NULL : commit_last_op(commit);
-
-	return last != NULL && last->letter == (uint8_t)letter && strchr("ZzSsHh", letter) != NULL &&
-	    op_args(last) + args <= COMMIT_STRINGS_MAX && strcmp(commit->op_key, key) == 0;
+	strings_add_str(&commit->op_keys, key);
+	strings_add(&commit->op_args, &letter, 1);
 }
 
 static void
@@ -247,14 +212,14 @@ commit_op_score(struct commit *commit, double score)
 void
 commit_limit(struct commit *commit, const char *key, int64_t limit)
 {
-	commit_op(commit, 'L', key, 1);
+	commit_op(commit, 'L', key);
 	commit_op_int(commit, limit);
 }
 
 void
 commit_zadd(struct commit *commit, const char *key, double score, const char *member)
 {
-	commit_op(commit, 'Z', key, 2);
+	commit_op(commit, 'Z', key);
 	commit_op_score(commit, score);
 	commit_op_arg(commit, member, strlen(member));
 }
@@ -262,28 +227,28 @@ commit_zadd(struct commit *commit, const char *key, double score, const char *me
 void
 commit_zrem(struct commit *commit, const char *key, const char *member)
 {
-	commit_op(commit, 'z', key, 1);
+	commit_op(commit, 'z', key);
 	commit_op_arg(commit, member, strlen(member));
 }
 
 void
 commit_sadd(struct commit *commit, const char *key, const char *member)
 {
-	commit_op(commit, 'S', key, 1);
+	commit_op(commit, 'S', key);
 	commit_op_arg(commit, member, strlen(member));
 }
 
 void
 commit_srem(struct commit *commit, const char *key, const char *member)
 {
-	commit_op(commit, 's', key, 1);
+	commit_op(commit, 's', key);
 	commit_op_arg(commit, member, strlen(member));
 }
 
 void
 commit_hset(struct commit *commit, const char *key, const char *field, const char *value, size_t len)
 {
-	commit_op(commit, 'H', key, 2);
+	commit_op(commit, 'H', key);
 	commit_op_arg(commit, field, strlen(field));
 	commit_op_arg(commit, value, len);
 }
@@ -291,7 +256,7 @@ commit_hset(struct commit *commit, const char *key, const char *field, const cha
 void
 commit_hdel(struct commit *commit, const char *key, const char *field)
 {
-	commit_op(commit, 'h', key, 1);
+	commit_op(commit, 'h', key);
 	commit_op_arg(commit, field, strlen(field));
 }
 
@@ -299,7 +264,7 @@ void
 commit_put(struct commit *commit, const char *key, const char *value, size_t len, int64_t ttl_ms)
 {
 	assert(ttl_ms >= 0);
-	commit_op(commit, 'P', key, 2);
+	commit_op(commit, 'P', key);
 	commit_op_arg(commit, value, len);
 	commit_op_int(commit, ttl_ms);
 }
@@ -307,7 +272,7 @@ commit_put(struct commit *commit, const char *key, const char *value, size_t len
 void
 commit_del(struct commit *commit, const char *key)
 {
-	commit_op(commit, 'D', key, 0);
+	commit_op(commit, 'D', key);
 }
 
 void
@@ -316,7 +281,7 @@ commit_feed(struct commit *commit, const char *text, size_t len)
 	char key[STORE_KEY_SIZE];
 
 	store_key(key, commit->partition, "feed");
-	commit_op(commit, 'F', key, 1);
+	commit_op(commit, 'F', key);
 	commit_op_arg(commit, text, len);
 }
 
@@ -342,7 +307,7 @@ commit_op_job(struct commit *commit, char letter, const char *name, const char *
 
 	store_key(key, commit->partition, "job:%s", name);
 	store_key(due, commit->partition, "due");
-	commit_op(commit, letter, key, 7);
+	commit_op(commit, letter, key);
 	strings_add_str(&commit->op_keys, due);
 	commit_op_arg(commit, name, strlen(name));
 	commit_op_int(commit, due_ms);

@@ -25,12 +25,6 @@ struct commit_aggregate {
 	struct strings	 entry, sets, dels, machine_sets, machine_dels;
 };
 
-/* As lua/commit.lua reads it. */
-struct commit_op {
-	uint8_t		 letter;
-	uint8_t		 low, high;		/* bytes of the number of arguments */
-};
-
 struct commit {
 	char		 id[COMMIT_ID_SIZE];
 	unsigned	 partition;
@@ -43,9 +37,7 @@ struct commit {
 	int64_t		 attempt;
 	struct commit_aggregate aggregates[COMMIT_AGGREGATES_MAX];
 	unsigned	 aggregate_count;
-	struct buf	 ops;				/* struct commit_op */
 	struct strings	 op_keys, op_args;
-	char		 op_key[STORE_KEY_SIZE];	/* of the last one */
 
 	/* while it is under way */
 	struct strings	 keys, args;			/* what comes before the operations */

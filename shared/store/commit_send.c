@@ -109,7 +109,6 @@ commit_head(struct commit *commit)
 	}
 	for (unsigned i = 0; i < commit->aggregate_count; i++)
 		commit_head_aggregate(commit, &commit->aggregates[i]);
-	strings_add(&commit->args, commit->ops.data, commit->ops.len);
 }
 
 static void

@@ -311,20 +311,18 @@ struct wire {
 	char		**argv;
 	size_t		*lens;
 	int		 argc, keys;
-	int		 operations;		/* which argument lists them */
 };
 
 /* EVALSHA digest keys KEYS... ARGV... */
 static struct wire
 wire_make(struct commit *commit)
 {
-	struct wire wire = { NULL, NULL, 0, 0, 0 };
+	struct wire wire = { NULL, NULL, 0, 0 };
 	int at = 3;
 
 	commit_prepare(commit);
 	wire.keys = (int)commit->eval.keys;
 	wire.argc = 3 + wire.keys + (int)commit->eval.args;
-	wire.operations = wire.argc - (int)commit->op_args.count - 1;
 	wire.argv = xcalloc((size_t)wire.argc, sizeof(*wire.argv));
 	wire.lens = xcalloc((size_t)wire.argc, sizeof(*wire.lens));
 	wire.argv[0] = xstrdup("EVAL");
@@ -481,50 +479,6 @@ test_wrong_counts_change_nothing(void **state)
 		free(shorter.argv);
 		free(shorter.lens);
 	}
-	wire_free(&wire);
-	free(before);
-	redisFree(c);
-}
-
-/* Each byte of the list of operations: one more, one less, another letter, none of the rest. */
-static void
-test_wrong_operations_change_nothing(void **state)
-{
-	static const char letters[] = "ZzSsHhPDJWFLX";
-	redisContext *c = redisConnectUnix(redis.socket);
-	struct place place;
-	struct wire wire;
-	char *before, *list, what[100];
-	size_t len;
-
-	(void)state;
-	place_init(&place, 3);
-	wire = wire_make(place_commit(&place, "c-1"));
-	place_seed(&redis, &place);
-	before = redis_digest(&redis);
-	list = wire.argv[wire.operations];
-	len = wire.lens[wire.operations];
-	assert_true(len >= 36 && len % 3 == 0);
-	for (size_t i = 0; i < len; i++) {
-		char right = list[i];
-
-		for (int change = -1; change <= 1; change += 2) {
-			snprintf(what, sizeof(what), "byte %zu of the operations by %d", i, change);
-			list[i] = (char)(right + change);
-			assert_false(harmless_or_done(c, &place, &wire, before, what));
-		}
-		for (const char *l = letters; i % 3 == 0 && i < len - 6 && *l != '\0'; l++) {	/* the timers: see above */
-			snprintf(what, sizeof(what), "byte %zu of the operations is %c", i, *l);
-			list[i] = *l;
-			harmless_or_done(c, &place, &wire, before, what);
-		}
-		list[i] = right;
-		snprintf(what, sizeof(what), "%zu bytes of the operations", i);
-		wire.lens[wire.operations] = i;
-		assert_false(harmless_or_done(c, &place, &wire, before, what));
-		wire.lens[wire.operations] = len;
-	}
-	assert_true(harmless_or_done(c, &place, &wire, before, "unchanged"));
 	wire_free(&wire);
 	free(before);
 	redisFree(c);
@@ -911,39 +865,6 @@ test_many_entries_and_fields(void **state)
 	store_free(store);
 }
 
-/* One command of Redis each, and no more arguments than Lua can hand on; the order stays. */
-static void
-test_same_key_again_is_one_operation(void **state)
-{
-	struct store *store = redis_store(&redis, base);
-	struct commit *commit = commit_new("c-1", 5);
-	char id[ID_SIZE], key[2][STORE_KEY_SIZE], member[20];
-
-	(void)state;
-	id_new(id, "clm", 5);
-	store_key(key[0], 5, "many");
-	store_key(key[1], 5, "tags");
-	commit_aggregate(commit, id, 0);
-	for (int i = 0; i < 5000; i++) {
-		snprintf(member, sizeof(member), "m%d", i);
-		commit_zadd(commit, key[0], i, member);
-	}
-	assert_int_equal(commit->op_keys.count, 2);
-	commit_sadd(commit, key[1], "a");
-	commit_sadd(commit, key[1], "b");
-	assert_int_equal(commit->op_keys.count, 3);
-	commit_zadd(commit, key[0], 7, "m0");
-	commit_zadd(commit, key[0], 9, "m0");
-	commit_zrem(commit, key[0], "m1");
-	assert_int_equal(commit->op_keys.count, 5);
-	assert_int_equal(do_commit(store, commit).result, COMMIT_OK);
-	assert_int_equal(redis_ask_int(&redis, "ZCARD %s", key[0]), 4999);
-	assert_int_equal(redis_ask_int(&redis, "ZSCORE %s m0", key[0]), 9);
-	assert_int_equal(redis_ask_int(&redis, "ZSCORE %s m4999", key[0]), 4999);
-	assert_int_equal(redis_ask_int(&redis, "SCARD %s", key[1]), 2);
-	store_free(store);
-}
-
 static void
 got_hint(const char *text, size_t len, void *arg)
 {
@@ -1291,7 +1212,6 @@ main(void)
 		cmocka_unit_test(test_everything_is_written_on_a_cluster),
 		cmocka_unit_test(test_wrong_arguments_change_nothing),
 		cmocka_unit_test(test_wrong_counts_change_nothing),
-		cmocka_unit_test(test_wrong_operations_change_nothing),
 		cmocka_unit_test(test_wrong_headers_change_nothing),
 		cmocka_unit_test(test_wrong_types_change_nothing),
 		cmocka_unit_test(test_wrong_type_is_broken),
@@ -1304,7 +1224,6 @@ main(void)
 		cmocka_unit_test(test_job_that_exists_is_left_alone),
 		cmocka_unit_test(test_job_is_due_sooner),
 		cmocka_unit_test(test_many_entries_and_fields),
-		cmocka_unit_test(test_same_key_again_is_one_operation),
 		cmocka_unit_test(test_feed_is_hinted),
 		cmocka_unit_test(test_mine_after_a_killed_connection),
 		cmocka_unit_test(test_mine_after_redis_was_killed),

@@ -7,11 +7,11 @@
 -- ARGV  commit id, partition, header (once_ttl, strings of the once-record, attempt, aggregates), the once-record,
 --       the job's name, of each aggregate: header (expected sequence, entries, strings to set, fields to delete, the
 --       same two of the machine hash, has personal), entries (text, body hash, hash, personal or ''), the four
---       lists; then the operations: three bytes each (a letter and how many arguments), and all their arguments
+--       lists; then the operations up to the end: a letter and its arguments
 --
 -- Answers 1 done, 2 done by this very commit before, 3 a version differs or a set is full, 4 the job is not ours, or the once-record.
 local KEYS, ARGV, call, unpack = KEYS, ARGV, redis.call, unpack
-local byte, find, format = string.byte, string.find, string.format
+local byte, format = string.byte, string.format
 local id, partition = ARGV[1], ARGV[2]
 local k, a = 0, 3
 
@@ -138,55 +138,61 @@ for i = 1, aggregates do
 		at }
 end
 
-local Z, z, S, s, H, h, P, D, J, W, F, L = byte('ZzSsHhPDJWFL', 1, -1)
-local questions = { [Z] = 'ZCARD', [z] = 'ZCARD', [L] = 'ZCARD', [S] = 'SCARD', [s] = 'SCARD', [H] = 'HLEN',
-	[h] = 'HLEN', [J] = 'HLEN', [W] = 'HLEN', [P] = 'STRLEN', [F] = 'XLEN' }
-local writes = { [Z] = 'ZADD', [z] = 'ZREM', [S] = 'SADD', [s] = 'SREM', [H] = 'HSET', [h] = 'HDEL' }
--- How many arguments; -2: any number of pairs, -1: of single ones.
-local counts = { [Z] = -2, [z] = -1, [S] = -1, [s] = -1, [H] = -2, [h] = -1, [P] = 2, [D] = 0, [J] = 7, [W] = 7,
-	[F] = 1, [L] = 1 }
-a = a + 1
-local operations, operations_k, operations_a, arguments, feeds, scored = ARGV[a], k, a, #ARGV, false, nil
-if not operations or #operations % 3 ~= 0 then
-	broken('the list of operations is damaged')
-end
-for i = 1, #operations, 3 do
-	local what, low, high = byte(operations, i, i + 2)
-	local key, first, count, right = KEYS[k + 1], a + 1, low + 256 * high, counts[what]
-	k, a = k + 1, a + count
-	if not right or not key or a > arguments then
-		broken('an operation is not known, or its key or arguments are missing')
-	elseif right < 0 and (count == 0 or count > 7000 or count % right ~= 0) or right >= 0 and count ~= right then
-		broken('an operation has the wrong number of arguments')
-	end
-	if what ~= D then
-		check(key, questions[what])
-	end
-	if what == Z then
-		for at = first, a, 2 do
-			if ARGV[at] ~= scored then	-- most are like the one before
-				scored = ARGV[at]
-				score(scored)
-			end
-		end
-	elseif what == L then
-		local limit = tonumber(ARGV[a])
+local operations_k, operations_a, feeds = k, a, false
+while a < #ARGV do
+	local what, key = ARGV[a + 1], KEYS[k + 1]
+	k = k + 1
+	if what == 'Z' then
+		check(key, 'ZCARD')
+		score(ARGV[a + 2])
+		a = a + 3
+	elseif what == 'z' then
+		check(key, 'ZCARD')
+		a = a + 2
+	elseif what == 'L' then
+		check(key, 'ZCARD')
+		local limit = tonumber(ARGV[a + 2])
 		if not limit or not whole(limit, 1e9) then
 			broken('a limit is no number')
 		end
 		conflict = conflict or call('ZCARD', key) >= limit
-	elseif what == P then
-		if not find(ARGV[a], '^%d+$') or #ARGV[a] > 14 then
+		a = a + 2
+	elseif what == 'S' or what == 's' then
+		check(key, 'SCARD')
+		a = a + 2
+	elseif what == 'H' then
+		check(key, 'HLEN')
+		a = a + 3
+	elseif what == 'h' then
+		check(key, 'HLEN')
+		a = a + 2
+	elseif what == 'P' then
+		check(key, 'STRLEN')
+		local ttl = ARGV[a + 3]
+		if not ttl or not ttl:find('^%d+$') or #ttl > 14 then
 			broken('a time to live is no number')
 		end
-	elseif what == J or what == W then
+		a = a + 3
+	elseif what == 'D' then
+		if not key then
+			broken('a key is missing')
+		end
+		a = a + 1
+	elseif what == 'J' or what == 'W' then
+		check(key, 'HLEN')
 		k = k + 1
 		check(KEYS[k], 'ZCARD')
-		score(ARGV[first + 1])
+		score(ARGV[a + 3])
+		a = a + 8
+	elseif what == 'F' then
+		check(key, 'XLEN')
+		feeds = true
+		a = a + 2
+	else
+		broken('an operation is not known')
 	end
-	feeds = feeds or what == F
 end
-if a ~= arguments or k ~= #KEYS then
+if a ~= #ARGV or k ~= #KEYS then
 	broken('the number of keys or arguments is wrong')
 end
 if mine then
@@ -246,34 +252,54 @@ for i = 1, aggregates do
 end
 
 k, a = operations_k, operations_a
-for i = 1, #operations, 3 do
-	local what, low, high = byte(operations, i, i + 2)
-	local key, first, write = KEYS[k + 1], a + 1, writes[what]
-	k, a = k + 1, a + low + 256 * high
-	if write then
-		call(write, key, unpack(ARGV, first, a))
-	elseif what == F then
-		call('XADD', key, '*', 'r', ARGV[a])
-	elseif what == P then
-		if tonumber(ARGV[a]) > 0 then
-			call('SET', key, ARGV[first], 'PX', ARGV[a])
+while a < #ARGV do
+	local what, key = ARGV[a + 1], KEYS[k + 1]
+	k = k + 1
+	if what == 'Z' then
+		call('ZADD', key, ARGV[a + 2], ARGV[a + 3])
+		a = a + 3
+	elseif what == 'z' then
+		call('ZREM', key, ARGV[a + 2])
+		a = a + 2
+	elseif what == 'L' then
+		a = a + 2
+	elseif what == 'S' then
+		call('SADD', key, ARGV[a + 2])
+		a = a + 2
+	elseif what == 's' then
+		call('SREM', key, ARGV[a + 2])
+		a = a + 2
+	elseif what == 'H' then
+		call('HSET', key, ARGV[a + 2], ARGV[a + 3])
+		a = a + 3
+	elseif what == 'h' then
+		call('HDEL', key, ARGV[a + 2])
+		a = a + 2
+	elseif what == 'P' then
+		if tonumber(ARGV[a + 3]) > 0 then
+			call('SET', key, ARGV[a + 2], 'PX', ARGV[a + 3])
 		else
-			call('SET', key, ARGV[first])
+			call('SET', key, ARGV[a + 2])
 		end
-	elseif what == D then
+		a = a + 3
+	elseif what == 'D' then
 		call('DEL', key)
-	elseif what == J or what == W then
-		local name, due_ms, kind, body, claim_id, request_id, made_at = unpack(ARGV, first, a)
-		local held = call('HMGET', key, 'kind', 'lease', 'died_at')
+		a = a + 1
+	elseif what == 'J' or what == 'W' then
 		k = k + 1
+		local held = call('HMGET', key, 'kind', 'lease', 'died_at')
 		if not held[1] then
-			call('HSET', key, 'kind', kind, 'body', body, 'attempt', '0', 'claim_id', claim_id,
-				'request_id', request_id, 'made_at', made_at)
-			call('ZADD', KEYS[k], due_ms, name)
-		elseif what == W and (tonumber(held[2]) or 0) <= 0 and not held[3] then
+			call('HSET', key, 'kind', ARGV[a + 4], 'body', ARGV[a + 5], 'attempt', '0',
+				'claim_id', ARGV[a + 6], 'request_id', ARGV[a + 7], 'made_at', ARGV[a + 8])
+			call('ZADD', KEYS[k], ARGV[a + 3], ARGV[a + 2])
+		elseif what == 'W' and (tonumber(held[2]) or 0) <= 0 and not held[3] then
 			call('HDEL', key, 'not_before')
-			call('ZADD', KEYS[k], 'LT', due_ms, name)
+			call('ZADD', KEYS[k], 'LT', ARGV[a + 3], ARGV[a + 2])
 		end
+		a = a + 8
+	else
+		call('XADD', key, '*', 'r', ARGV[a + 2])
+		a = a + 2
 	end
 end
 if feeds then
