@@ -42,6 +42,12 @@ def walk(admin):
     patch(url, {"state": "active"})
     dropped = f"{url}/rule-sets/" + admin.make(url + "/rule-sets", {})["id"]
     assert admin.delete(dropped).status_code == 204
+    pack = admin.get(url + "/export").json()
+    assert admin.make(url + "/diff", pack, 200)["changed"] == []
+    admin.make("/v1/programs/import", pack)
+    assert admin.post(draft + "/simulate", json={}).status_code == 200
+    story = admin.get(url + "/activities").json()["data"][0]["id"]
+    assert admin.get(f"{url}/activities/{story}/schema").status_code == 200
     patch(url, {"state": "closed"})
     for path in (draft, url + "/rule-sets"):
         assert admin.get(path).status_code == 200

@@ -49,6 +49,7 @@ void	call_refuse_store(struct call *call, enum store_status status);
  * content.
  */
 void	call_reply(struct call *call, int status, struct buf *body, int64_t revision);
+void	call_reply_as(struct call *call, int status, const char *media, struct buf *body, int64_t revision);
 /* Any other reply was given: frees the call. */
 void	call_end(struct call *call);
 /* At the end of the process, when the store has gone: nobody will answer those that are left. */

@@ -52,8 +52,14 @@ call_refuse_store(struct call *call, enum store_status status)
 void
 call_reply(struct call *call, int status, struct buf *body, int64_t revision)
 {
+	call_reply_as(call, status, "application/json", body, revision);
+}
+
+void
+call_reply_as(struct call *call, int status, const char *media, struct buf *body, int64_t revision)
+{
 	struct http_request *request = call->request;
-	struct http_header headers[] = { { "Content-Type", "application/json" }, { "Cache-Control", "private, no-cache" } };
+	struct http_header headers[] = { { "Content-Type", media }, { "Cache-Control", "private, no-cache" } };
 	const char *known = http_request_header_list(request, "if-none-match");
 	char etag[48];
 

@@ -6,6 +6,7 @@
 
 #include <assert.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "api/resources/call_internal.h"
@@ -19,10 +20,15 @@ static void	program_list(struct call *call);
 static void	program_get(struct call *call);
 static void	period_list(struct call *call);
 static void	period_get(struct call *call);
+static void	program_export_get(struct call *call);
+static int	import_prepare(struct call *call, struct execution *x, struct problem *problem);
+static int	diff_prepare(struct call *call, struct execution *x, struct problem *problem);
+static void	diff_render(struct execution *x, struct buf *out);
 static void	program_render(struct execution *x, struct buf *out);
 static void	period_render(struct execution *x, struct buf *out);
 
 #define P "/v1/programs/{id}"
+#define PACK_MEDIA "application/vnd.coopclaims.pack+json"
 #define PAGE "limit cursor include_total"
 #define READ .permission = MAY_SEE_CLAIM
 #define ADMIN .permission = MAY_RUN_PROGRAMS
@@ -38,6 +44,14 @@ static const struct route rows[] = {
 	PATCH(P, "update_program", "Change a programme", ADMIN, .target = "prg", .command = "update",
 	    .body = &schema_program, .use = SCHEMA_PATCH, .reply = &schema_program, .status = 200,
 	    .prepare = programs_prepare, .render = program_render),
+	GET(P "/export", "export_program", "A programme and its rules in force, as a pack", ADMIN, .flags = ROUTE_ACCESS,
+	    .target = "prg", .status = 200, .reply_media = PACK_MEDIA, .handle = program_export_get),
+	POST("/v1/programs/import", "import_program", "A new programme from a pack, active at once", ADMIN,
+	    .flags = ROUTE_CREATES, .target = "prg", .command = "import", .body = &schema_pack, .use = SCHEMA_POST,
+	    .reply = &schema_program, .status = 201, .prepare = import_prepare, .render = program_render),
+	POST(P "/diff", "diff_program", "How a pack differs from the programme and its rules in force", ADMIN,
+	    .target = "prg", .command = "diff", .body = &schema_pack, .use = SCHEMA_POST, .reply = &schema_pack_diff,
+	    .status = 200, .prepare = diff_prepare, .render = diff_render),
 	GET(P "/periods", "list_periods", "Periods of a programme", READ, .flags = ROUTE_LIST, .target = "prg",
 	    .item = "per", .reply = &schema_period, .status = 200, .query = PAGE, .handle = period_list),
 	POST(P "/periods", "create_period", "Add a period", ADMIN, .target = "prg", .item = "per",
@@ -107,6 +121,46 @@ program_render(struct execution *x, struct buf *out)
 	x->revision = json_int(x->world.target->head, "revision");
 	if (x->creates)
 		snprintf(x->reply.location, sizeof(x->reply.location), "/v1/programs/%s", x->world.target->id);
+}
+
+static int
+import_prepare(struct call *call, struct execution *x, struct problem *problem)
+{
+	(void)call;
+	(void)problem;
+	x->operation = &operation_program_import;
+	return 0;
+}
+
+static int
+diff_prepare(struct call *call, struct execution *x, struct problem *problem)
+{
+	(void)call;
+	(void)problem;
+	x->operation = &operation_program_diff;
+	return 0;
+}
+
+static void
+diff_render(struct execution *x, struct buf *out)
+{
+	if (x->outcome.reply != NULL)
+		schema_write(out, &schema_pack_diff, x->outcome.reply, NULL, NULL);
+	x->revision = -1;
+}
+
+/* The same bytes for the same programme, so that files can be compared: names in order, two blanks a level. */
+static void
+program_export_get(struct call *call)
+{
+	json_t *pack = program_export(call->world.target, call->world.rules);
+	char *text = json_dumps(pack, JSON_INDENT(2) | JSON_SORT_KEYS);
+	struct buf body = BUF_INIT(0);
+
+	buf_addf(&body, "%s\n", text);
+	free(text);
+	json_decref(pack);
+	call_reply_as(call, 200, PACK_MEDIA, &body, json_int(call->world.target->head, "revision"));
 }
 
 static void

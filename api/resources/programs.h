@@ -9,4 +9,7 @@ int	programs_prepare(struct call *call, struct execution *x, struct problem *pro
 /* What the command made or changed, or else what its path names; may be NULL. */
 const char *programs_item(const struct execution *x);
 
+/* simulate.c: POST rule-sets/{item}/simulate. */
+void	rules_simulate(struct call *call);
+
 #endif

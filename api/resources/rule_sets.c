@@ -24,6 +24,7 @@ static void	activity_render(struct execution *x, struct buf *out);
 #define A P "/activities"
 #define READ .permission = MAY_SEE_CLAIM
 #define ADMIN .permission = MAY_RUN_PROGRAMS
+#define SCHEMA_MEDIA "application/schema+json"
 #define STATE .errors = ERRORS("invalid_state")
 
 static const struct route rows[] = {
@@ -44,6 +45,10 @@ static const struct route rows[] = {
 	    .target = "prg", .item = "rst", .command = "rule_set.publish", .body = &schema_empty,
 	    .use = SCHEMA_POST, .reply = &schema_rule_set, .status = 200, STATE, .prepare = rules_prepare,
 	    .render = rules_render),
+	POST(R "/{item}/simulate", "simulate_rule_set", "Claims that a rule set would judge otherwise; nothing changes", ADMIN,
+	    .flags = ROUTE_LIST | ROUTE_LATE | ROUTE_ACCESS, .target = "prg", .item = "rst", .body = &schema_empty,
+	    .use = SCHEMA_POST, .reply = &schema_simulation, .status = 200, .query = "limit cursor",
+	    .errors = ERRORS("invalid_cursor", "invalid_parameter"), .handle = rules_simulate),
 
 	GET(A, "list_activities", "Activities that can be claimed, or those of another rule set", READ,
 	    .flags = ROUTE_LIST, .target = "prg", .reply = &schema_activity, .status = 200,
@@ -57,6 +62,9 @@ static const struct route rows[] = {
 	PATCH(A "/{item}", "update_activity", "Change an activity of the draft", ADMIN, .target = "prg",
 	    .item = "act", .command = "activity.update", .body = &schema_activity, .use = SCHEMA_PATCH,
 	    .reply = &schema_activity, .status = 200, STATE, .prepare = draft_prepare, .render = activity_render),
+	GET(A "/{item}/schema", "get_activity_schema", "The form of an activity, as JSON Schema 2020-12", READ,
+	    .flags = ROUTE_LATE, .target = "prg", .item = "act", .status = 200, .reply_media = SCHEMA_MEDIA,
+	    .query = "rule_set_id", .handle = activity_read),
 	DELETE(A "/{item}", "remove_activity", "Take an activity out of the draft", ADMIN, .flags = ROUTE_NO_BODY,
 	    .target = "prg", .item = "act", .command = "activity.remove", .status = 204, STATE,
 	    .prepare = draft_prepare, .render = activity_render),
@@ -206,6 +214,12 @@ activity_answer(struct call *call)
 		call_reply_list(call, rules == NULL ? json_array() : program_item_ids(rules, "act"), activity_one);
 	} else if (rules == NULL || rules_activity(rules, call->item) == NULL) {
 		call_refusef(call, "not_found", "The programme has no such activity");
+	} else if (call->route->reply == NULL) {
+		json_t *form = activity_form(call->world.target, rules, call->item, call->world.language);
+
+		json_write(&body, form);
+		json_decref(form);
+		call_reply_as(call, 200, SCHEMA_MEDIA, &body, json_int(rules_activity(rules, call->item), "revision"));
 	} else {
 		activity_write(&body, rules, call->item);
 		call_reply(call, 200, &body, json_int(rules_activity(rules, call->item), "revision"));

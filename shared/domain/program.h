@@ -47,6 +47,13 @@ void	rules_write(struct buf *out, const struct aggregate *rules);
 void	activity_write(struct buf *out, const struct aggregate *rules, const char *activity_id);
 
 /*
+ * The form of an activity that is there: JSON Schema 2020-12 of a claim with `invoices`, `metrics` and `documents`, titles in
+ * the language. What is valid has all that a submit needs of metrics and proofs. gives.
+ */
+json_t	*activity_form(const struct aggregate *program, const struct aggregate *rules, const char *activity_id,
+	    enum language language);
+
+/*
  * The period of a sandbox: its usage period is the six months that began on the first of the month two months
  * before now (in the zone), its earning period the six months before that; claimable from the first day of use
  * to 46 days after the last, evidence until 90 days later. gives a period as a client would post it.
@@ -101,5 +108,22 @@ bool	rules_visible(const struct aggregate *rules, const struct actor *actor);
  */
 int	program_import(const struct world *world, const json_t *pack, const json_t *period, bool sandbox,
 	    struct outcome *program, struct outcome *rules, struct problem *problem);
+
+/*
+ * The programme and these rules (NULL: none) as a pack: what program_import() takes, without the state. The same programme
+ * gives the same pack, wherever it was imported. gives.
+ */
+json_t	*program_export(const struct aggregate *program, const struct aggregate *rules);
+/*
+ * How the pack differs from world->target and the rules in force: a pack_diff {program: [{pointer, old, new}], added, removed:
+ * [key], changed: [{key, changes}]}. NULL: *problem lists every fault of the pack. gives.
+ */
+json_t	*program_diff(const struct world *world, const json_t *pack, struct problem *problem);
+
+/*
+ * A claim (world->target, with its account, programme and rules) under `rules`: a simulation {claim_id, .., changes: [{code,
+ * requirement, before, after}]} of what would be judged otherwise. NULL: nothing. gives.
+ */
+json_t	*program_simulate(const struct world *world, const struct aggregate *rules);
 
 #endif

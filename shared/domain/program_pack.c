@@ -18,6 +18,8 @@ struct pack {
 	json_t	*activities;			/* array */
 };
 
+static json_t	*writable(const struct schema *schema, const json_t *object, const char *without);
+static json_t	*changes_of(const struct schema *schema, const json_t *old, const json_t *new);
 static void	pack_done(struct pack *pack);
 static int	pack_check(const struct world *world, const json_t *source, const json_t *period, struct pack *pack,
 		    struct problem *problem);
@@ -229,4 +231,117 @@ add_rules(const struct world *world, const struct pack *pack, struct outcome *ru
 	event_head(event, "state", json_string("published"));
 	event_head(event, "published_at", json_string(now));
 	event_ref(event, program_id);
+}
+
+/* ---- a programme as a pack, and how one differs ---- */
+
+/* What a POST of it would hold, with every member that there is now: what is stored may be older than some. */
+static json_t *
+writable(const struct schema *schema, const json_t *object, const char *without)
+{
+	struct problem problem = PROBLEM_INIT;
+	json_t *copy = json_object(), *whole;
+
+	for (const struct member *m = schema->members; m->name != NULL; m++) {
+		json_t *value = json_object_get(object, m->name);
+
+		if ((m->flags & MEMBER_WRITE) && strcmp(m->name, without) != 0 && value != NULL)
+			json_set(copy, m->name, json_incref(value));
+	}
+	whole = schema_create(schema, copy, NULL, &problem);
+	problem_done(&problem);
+	if (whole == NULL)		/* it was right when it was stored: better as it is than not at all */
+		return copy;
+	json_decref(copy);
+	json_object_del(whole, without);
+	return whole;
+}
+
+json_t *
+program_export(const struct aggregate *program, const struct aggregate *rules)
+{
+	json_t *pack = json_object(), *activities = json_array(), *ids, *id;
+	size_t i;
+
+	ids = rules == NULL ? json_array() : program_item_ids(rules, "act");
+	json_array_foreach (ids, i, id)
+		json_array_append_new(activities, writable(&schema_activity,
+		    rules_activity(rules, json_string_value(id)), ""));
+	json_decref(ids);
+	json_set_int(pack, "format", PACK_FORMAT);
+	json_set(pack, "program", writable(&schema_program, program->head, "state"));
+	json_set(pack, "activities", activities);
+	return pack;
+}
+
+/* [{pointer, old, new}] of the members that a client may write. */
+static json_t *
+changes_of(const struct schema *schema, const json_t *old, const json_t *new)
+{
+	json_t *list = json_array();
+
+	for (const struct member *m = schema->members; m->name != NULL; m++) {
+		json_t *was = json_object_get(old, m->name), *is = json_object_get(new, m->name), *change;
+
+		if (!(m->flags & MEMBER_WRITE) || strcmp(m->name, "state") == 0 || json_equal(was, is) ||
+		    (was == NULL && (json_is_null(is) || json_object_size(is) + json_array_size(is) == 0)))
+			continue;
+		change = json_object();
+		json_set_str(change, "pointer", pointer_below("#", m->name).text);
+		json_set(change, "old", json_incref(was));
+		json_set(change, "new", json_incref(is));
+		json_array_append_new(list, change);
+	}
+	return list;
+}
+
+static const json_t *
+by_key(const json_t *activities, const char *key)
+{
+	const json_t *activity;
+	size_t i;
+
+	json_array_foreach (activities, i, activity)
+		if (strcmp(json_str(activity, "key"), key) == 0)
+			return activity;
+	return NULL;
+}
+
+json_t *
+program_diff(const struct world *world, const json_t *source, struct problem *problem)
+{
+	struct pack pack = { NULL, NULL, NULL };
+	json_t *diff = NULL, *own, *added, *removed, *changed, *activity;
+	size_t i;
+
+	if (pack_check(world, source, NULL, &pack, problem) == -1) {
+		pack_done(&pack);
+		return NULL;
+	}
+	own = program_export(world->target, world->rules);
+	added = json_array();
+	removed = json_array();
+	changed = json_array();
+	json_array_foreach (json_get(own, "activities"), i, activity)
+		if (by_key(pack.activities, json_str(activity, "key")) == NULL)
+			json_array_append_new(removed, json_string(json_str(activity, "key")));
+	json_array_foreach (pack.activities, i, activity) {
+		const json_t *was = by_key(json_get(own, "activities"), json_str(activity, "key"));
+		json_t *changes = was == NULL ? NULL : changes_of(&schema_activity, was, activity);
+
+		if (was == NULL)
+			json_array_append_new(added, json_string(json_str(activity, "key")));
+		else if (json_array_size(changes) > 0)
+			json_array_append_new(changed, json_pack("{s:s, s:O}", "key", json_str(activity, "key"), "changes", changes));
+		json_decref(changes);
+	}
+	diff = json_object();
+	json_set_str(diff, "object", "pack_diff");
+	json_set(diff, "program", changes_of(&schema_program, json_get(own, "program"), pack.program));
+	json_set(diff, "added", added);
+	json_set(diff, "removed", removed);
+	json_set(diff, "changed", changed);
+	json_decref(own);
+	pack_done(&pack);
+	return diff;
 }

@@ -4,10 +4,15 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "domain/access.h"
 #include "domain/program.h"
 
+static int	import_decide(struct execution *x, struct outcome *outcome, struct problem *problem);
+static int	diff_decide(struct execution *x, struct outcome *outcome, struct problem *problem);
 static int	programs_decide(struct execution *x, struct outcome *outcome, struct problem *problem);
 
+const struct operation operation_program_import = { .name = "program_import", .decide = import_decide };
+const struct operation operation_program_diff = { .name = "program_diff", .decide = diff_decide };
 const struct operation operation_programs = { .name = "program", .decide = programs_decide };
 
 static int
@@ -30,4 +35,47 @@ programs_decide(struct execution *x, struct outcome *outcome, struct problem *pr
 		x->world.account = load->slot[SLOT_ACCOUNT].aggregate;
 	}
 	return 0;
+}
+
+static bool
+may_run(const struct execution *x, struct problem *problem)
+{
+	if (access_allows(x->world.actor, MAY_RUN_PROGRAMS))
+		return true;
+	problem_set(problem, "forbidden", "Programmes are run by program admins");
+	return false;
+}
+
+/* The rule set comes beside the programme, in the same commit. */
+static int
+import_decide(struct execution *x, struct outcome *outcome, struct problem *problem)
+{
+	struct outcome rules = { .made = NULL };
+	struct load *load = &x->load;
+
+	if (!may_run(x, problem) || program_import(&x->world, x->command.body, NULL, engine_config(x->engine)->sandbox, outcome,
+	    &rules, problem) == -1)
+		return -1;
+	for (unsigned i = 0; i < rules.events.count; i++) {
+		struct event *event = events_add(&outcome->events, 1, rules.events.list[i].type);
+
+		*event = rules.events.list[i];
+		event->target = 1;
+		memset(&rules.events.list[i], 0, sizeof(rules.events.list[i]));
+	}
+	load_set(load, SLOT_ACCOUNT, rules.item_id);
+	if (load->slot[SLOT_ACCOUNT].aggregate == NULL)
+		load->slot[SLOT_ACCOUNT].aggregate = aggregate_new(rules.item_id);
+	x->world.account = load->slot[SLOT_ACCOUNT].aggregate;
+	outcome_done(&rules);
+	return 0;
+}
+
+static int
+diff_decide(struct execution *x, struct outcome *outcome, struct problem *problem)
+{
+	if (!may_run(x, problem))
+		return -1;
+	outcome->reply = program_diff(&x->world, x->command.body, problem);
+	return outcome->reply == NULL ? -1 : 0;
 }

@@ -9,5 +9,7 @@
  * load.draft. What it made or changed is outcome.item_id; a new rule set is world.account afterwards.
  */
 extern const struct operation operation_programs;
+extern const struct operation operation_program_import;		/* a creation: the body is a pack */
+extern const struct operation operation_program_diff;		/* the body is a pack; outcome.reply says how it differs */
 
 #endif

@@ -146,6 +146,57 @@ static const struct member rule_set_members[] = {
 const struct schema schema_rule_set = { "rule_set", "The activities of a programme at one time.", rule_set_members,
 	SCHEMA_RESOURCE };
 
+static const struct member pack_members[] = {
+	{ INT("format", WR_REQ, 1, 1, "Of packs.", 1) },
+	{ OBJECT("program", WR_REQ, schema_program, "The programme; it becomes active.") },
+	{ LIST("activities", WR_REQ, 1, 200, schema_activity, "Its rules.") },
+	END
+};
+const struct schema schema_pack = { "pack", "A programme as a file.", pack_members, 0 };
+
+static const struct member pack_change_members[] = {
+	{ STRING("pointer", RO, POINTER_MAX_CHARS, "What is different.", "#/caps") },
+	{ ANY("old", RO, "As it is here.", []) },
+	{ ANY("new", RO, "As it is in the pack.", []) },
+	END
+};
+static const struct schema schema_pack_change = { "pack_change", "A difference.", pack_change_members, 0 };
+static const struct member pack_changed_members[] = {
+	{ FORMAT("key", RO, "key", KEY_MAX_CHARS, "The activity.", "webinar") },
+	{ LIST("changes", RO, 0, 100, schema_pack_change, "Its differences.") },
+	END
+};
+static const struct schema schema_pack_changed = { "pack_changed", "An activity that is different.", pack_changed_members, 0 };
+static const struct member pack_diff_members[] = {
+	{ LIST("program", RO, 0, 100, schema_pack_change, "Differences of the programme itself.") },
+	{ FORMATS("added", RO, 0, 200, "key", KEY_MAX_CHARS, "Activities that the pack has alone.", ["webinar"]) },
+	{ FORMATS("removed", RO, 0, 200, "key", KEY_MAX_CHARS, "Activities that the rules in force have alone.", ["webinar"]) },
+	{ LIST("changed", RO, 0, 200, schema_pack_changed, "Activities that both have, and differ.") },
+	END
+};
+const struct schema schema_pack_diff = { "pack_diff", "How a pack differs from a programme and its rules in force.",
+	pack_diff_members, SCHEMA_NOID };
+
+static const struct member verdict_members[] = {
+	{ STRING("code", RO, KEY_MAX_CHARS, "As in blocked_by.", "requirement_missing") },
+	{ FORMAT("requirement", RO_NULL, "key", KEY_MAX_CHARS, "The requirement or metric.", "poe_event") },
+	{ BOOL("before", RO, "Whether it stands in the way under the claim's rules.", false) },
+	{ BOOL("after", RO, "Whether it would under these.", true) },
+	END
+};
+static const struct schema schema_verdict = { "verdict", "What would be judged otherwise.", verdict_members, 0 };
+static const struct member simulation_members[] = {
+	{ ID("claim_id", RO, "clm", "The claim.", "clm_01J8ZQ4V6T3K9M2N5P7R8S9T00") },
+	{ STRING("number", RO, NUMBER_MAX_CHARS, "Its number.", "2026-07000412") },
+	{ STRING("state", RO, KEY_MAX_CHARS, "Its state.", "approved") },
+	{ ID("activity_id", RO, "act", "Its activity.", "act_01J8ZQ4V6T3K9M2N5P7R8S9T00") },
+	{ ID("rule_set_id", RO, "rst", "The rules that it has.", "rst_01J8ZQ4V6T3K9M2N5P7R8S9T00") },
+	{ LIST("changes", RO, 1, 200, schema_verdict, "What would be judged otherwise.") },
+	END
+};
+const struct schema schema_simulation = { "simulation", "A claim that other rules would judge otherwise.", simulation_members,
+	SCHEMA_NOID };
+
 static const struct member cap_members[] = {
 	{ ID("activity_id", RO_NULL, "act", "The activity.", "act_01J8ZQ4V6T3K9M2N5P7R8S9T00") },
 	{ STRING("kind", RO, KEY_MAX_CHARS, "How the limit is found.", "percent_of_earned") },

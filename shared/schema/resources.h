@@ -16,6 +16,7 @@ extern const struct schema schema_organization, schema_location, schema_user, sc
     schema_invitation_token, schema_invitation_preview, schema_accepted, schema_collaborator, schema_me, schema_me_patch;
 /* programme.c */
 extern const struct schema schema_program, schema_period, schema_activity, schema_rule_set, schema_fund_account,
+    schema_pack, schema_pack_diff, schema_simulation,
     schema_ledger_entry, schema_ledger_entry_post, schema_clock, schema_clock_put;
 /* actions.c: the bodies of claim actions */
 extern const struct schema schema_empty, schema_reason, schema_message;

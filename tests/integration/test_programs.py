@@ -1,9 +1,13 @@
 """Programmes as a program admin runs them: a new one from nothing to its first claim, dates that move, rules that change."""
 
+import json
+import os
+
+import jsonschema
 import pytest
 
 from claims import NOBODY, Claim, faults, key, other_id, refused
-from product import wait_for
+from product import ROOT, Product, wait_for
 from programs import activity_body, period_body, program_body
 
 @pytest.fixture(scope="module")
@@ -83,13 +87,17 @@ def test_only_program_admins_write(product, people, role):
     activity = f"{url}/activities/{product.sandbox['activities']['webinar']}"
     period = f"{url}/periods/{product.sandbox['period_id']}"
     session = people[role]
-    before = [get(session, path) for path in (url, period, activity)]
+
+    def seen():         # a programme's own timer may tell of a period meanwhile
+        return [{**get(session, path), "updated_at": None} for path in (url, period, activity)]
+
+    before = seen()
     for reply in (session.post("/v1/programs", json=program_body()), session.patch(url, json={"name": "x"}),
                   session.post(url + "/periods", json=period_body(2040)), session.patch(period, json={"name": "x"}),
                   session.post(url + "/rule-sets", json={}), session.post(url + "/activities", json=activity_body("x")),
                   session.patch(activity, json={"name": "x"}), session.delete(activity)):
         refused(reply, 403, "forbidden")
-    assert [get(session, path) for path in (url, period, activity)] == before
+    assert seen() == before
 
 
 def test_what_is_wrong_is_said_at_once(admin, product):
@@ -215,6 +223,132 @@ def test_moved_dates_move_the_timers(product, people, admin):
     assert faults(admin.patch(period, json={"earning_to": before["earning_to"][:8] + "15"})) == {"#/earning_to": "not_editable"}
     body = faults(admin.patch(period, json={"claiming_to": before["usage_from"]}))
     assert body["#/claiming_to"] == "too_small"
+
+
+def test_the_form_of_an_activity(product, people):
+    """JSON Schema: what is valid has what a submit needs, and what is not lacks it."""
+    s = product.sandbox
+    url = f"/v1/programs/{s['program_id']}/activities/{s['activities']['customer_event']}"
+    reply = people["claimant"].get(url + "/schema", headers={"Accept-Language": "nl"})
+    assert reply.status_code == 200 and reply.headers["Content-Type"] == "application/schema+json"
+    assert reply.headers["Content-Language"] == "nl"
+    form = reply.json()
+    jsonschema.Draft202012Validator.check_schema(form)
+    valid = jsonschema.Draft202012Validator(form).is_valid
+    assert form["title"] == "Klantbijeenkomst op locatie" and form["$id"].startswith(url + "/schema?rule_set_id=rst_")
+    kinds = {row["const"]: row["title"] for row in form["properties"]["documents"]["items"]["properties"]["kind"]["oneOf"]}
+    assert kinds["attendee_list"] == "Deelnemerslijst" and len(kinds) >= 19
+    assert {row["title"] for row in form["properties"]["documents"]["allOf"]} == {
+        "Agenda, en foto's of de gastenlijst", "Uitnodiging zoals verstuurd"}
+    assert people["claimant"].get(form["$id"], headers={"Accept-Language": "nl"}).json() == form
+
+    def proof(kind, requirement=None):
+        return {"purpose": "proof", "kind": kind, "requirement": requirement, "note": "As it was"}
+
+    claim = {"name": "Breakfast", "program_id": s["program_id"], "location_id": s["locations"]["partner_a"],
+             "period_id": s["period_id"], "activity_id": s["activities"]["customer_event"], "currency": "EUR",
+             "metrics": [{"key": "attendees", "value": "40"}],
+             "documents": [proof("agenda"), proof("invitation", "poe_invitation"), proof("attendee_list", "poe_event")]}
+    assert valid(claim)
+    for wrong in ({"metrics": []}, {"metrics": [{"key": "leads", "value": "40"}]}, {"metrics": [{"key": "attendees", "value": "many"}]},
+                  {"documents": claim["documents"][:2]}, {"documents": claim["documents"][1:]}, {"currency": "USD"},
+                  {"documents": claim["documents"][:2] + [proof("photo")]}, {"name": ""}, {"period_id": other_id(s["period_id"])},
+                  {"documents": claim["documents"][:2] + [proof("attendee_list", "poe_invitation")]},
+                  {"invoices": [{"lines": [{"expense_type": "agency"}]}]}):
+        assert not valid({**claim, **wrong}), wrong
+    assert valid({**claim, "documents": claim["documents"][:2] + [proof("photo"), proof("photo")]})
+    assert valid({**claim, "invoices": [{"lines": [{"expense_type": "venue"}]}]})
+    refused(people["claimant"].get(url[:-8] + NOBODY + url[-2:] + "/schema"), 404, "not_found")
+
+
+def test_a_pack_comes_back_as_it_went(product, people, admin):
+    """Into another store and out again: the same bytes. What differs is said, and what is wrong is said at once."""
+    with open(os.path.join(ROOT, "shared", "programs", "example.json"), encoding="utf-8") as file:
+        example = json.load(file)
+    first = admin.post("/v1/programs/import", json=example, headers={"Idempotency-Key": key()})
+    assert first.status_code == 201 and first.json()["state"] == "active"
+    url = first.headers["Location"]
+    assert len(get(people["claimant"], url + "/activities?limit=200")["data"]) == len(example["activities"]) >= 20
+    exported = admin.get(url + "/export")
+    assert exported.headers["Content-Type"] == "application/vnd.coopclaims.pack+json"
+    with Product() as empty:
+        elsewhere = empty.as_("program_admin")
+        again = elsewhere.post("/v1/programs/import", data=exported.content,
+                               headers={"Content-Type": "application/json", "Idempotency-Key": key()})
+        assert again.status_code == 201, again.text
+        assert elsewhere.get(again.headers["Location"] + "/export").content == exported.content
+        empty.verify()
+    same = {"object": "pack_diff", "program": [], "added": [], "removed": [], "changed": []}
+    for pack in (example, exported.json()):
+        assert admin.make(url + "/diff", pack, 200) == same
+    changed = json.loads(exported.content)
+    changed["program"]["holidays"] = ["2030-01-01"]
+    gone = changed["activities"].pop(1)["key"]
+    changed["activities"].append(activity_body("brand_new"))
+    changed["activities"][0]["name"] = "Another name"
+    body = admin.make(url + "/diff", changed, 200)
+    assert [row["pointer"] for row in body["program"]] == ["#/holidays"]
+    assert (body["added"], body["removed"]) == (["brand_new"], [gone])
+    assert body["changed"] == [{"key": example["activities"][0]["key"], "changes": [
+        {"pointer": "#/name", "old": example["activities"][0]["name"], "new": "Another name"}]}]
+    assert admin.get(url + "/export").content == exported.content         # nothing was changed by asking
+    changed["activities"][0]["requirements"][0]["need"] = {"kind": "hologram", "min": 1}
+    changed["program"]["time_zone"] = "Mars/Base"
+    changed["activities"][2]["translations"] = {"xx": {"name": "x"}, "nl": {"colour": "x", "name": 5}}
+    wrong = {"#/activities/0/requirements/0/need/kind": "invalid_enum", "#/program/time_zone": "invalid_format",
+             "#/activities/2/translations/xx": "invalid_enum", "#/activities/2/translations/nl/colour": "unknown_member",
+             "#/activities/2/translations/nl/name": "invalid_type"}
+    count = len(get(admin, "/v1/programs")["data"])
+    for path in ("/v1/programs/import", url + "/diff"):
+        assert faults(admin.post(path, json=changed)) == wrong
+        refused(people["finance"].post(path, json=example), 403, "forbidden")
+    refused(people["claimant"].get(url + "/export"), 403, "forbidden")
+    assert len(get(admin, "/v1/programs")["data"]) == count
+
+
+def simulated(session, url):
+    rows, cursor, pages = [], None, 0
+    while True:
+        reply = session.post(f"{url}/simulate?limit=2" + (f"&cursor={cursor}" if cursor else ""), json={})
+        assert reply.status_code == 200, reply.text
+        rows += reply.json()["data"]
+        pages += 1
+        if not reply.json()["has_more"]:
+            return {row["claim_id"]: row for row in rows}
+        cursor = reply.json()["next_cursor"]
+        assert pages < 500
+
+
+def test_a_simulation_says_what_would_be_judged_otherwise(people, admin):
+    with Product() as fresh:
+        admin, anna = fresh.as_("program_admin"), fresh.as_("claimant")
+        url = "/v1/programs/" + fresh.sandbox["program_id"]
+        activity = f"{url}/activities/{fresh.sandbox['activities']['customer_story']}"
+        claims = [Claim(fresh, anna, name=f"Claim {i}").evidence("100.00") for i in range(3)]
+        claims[0].act("submit")
+        other = Claim(fresh, anna, activity="webinar", name="Other")
+        draft = admin.make(url + "/rule-sets", {})
+        rules = f"{url}/rule-sets/{draft['id']}"
+        assert simulated(admin, rules) == {}                              # a copy judges alike
+        more = get(admin, f"{activity}?rule_set_id={draft['id']}")
+        patch(admin, activity, {"requirements": more["requirements"] + [{"key": "poe_photo", "label": "A photo", "need": {
+            "kind": "photo", "min": 1}}], "caps": [{"kind": "fixed", "limit": {"amount": "50.00", "currency": "EUR"}}],
+            "metrics": [{"key": "views", "label": "Views", "required": True}]})
+        before = [claim.state() for claim in [*claims, other]]
+        rows = simulated(admin, rules)
+        assert set(rows) == {claim.id for claim in claims}
+        for claim in claims:
+            assert sorted((row["code"], row["requirement"], row["before"], row["after"]) for row in rows[claim.id]["changes"]) == [
+                ("cap_exceeded", None, False, True), ("metric_missing", "views", False, True),
+                ("requirement_missing", "poe_photo", False, True)]
+        assert rows[claims[0].id]["state"] == "submitted" and rows[claims[1].id]["state"] == "editing"
+        assert [claim.state() for claim in [*claims, other]] == before      # it changes nothing
+        # the rules in force, once these are: those that were pinned before are judged by them otherwise the other way round
+        admin.make(rules + "/publish", {}, 200)
+        assert set(simulated(admin, rules)) == {claims[0].id}
+        refused(anna.post(rules + "/simulate", json={}), 403, "forbidden")
+        refused(admin.post(rules + "/simulate?cursor=x", json={}), 400, "invalid_cursor")
+        refused(admin.post(other_id(rules) + "/simulate", json={}), 404, "not_found")
 
 
 def test_the_store_is_sound(product):
