@@ -35,6 +35,7 @@ struct call {
 	int64_t			 if_match;	/* -1: none */
 	char			 id[ID_SIZE];	/* {id}, "" when it cannot be one */
 	char			 item[ID_SIZE];	/* {item} */
+	uint64_t		 body_hash;	/* hash64() of the reply, where it is known; 0: it is not */
 	void			*data;		/* a handler's own; freed by `release` */
 	void			(*release)(void *data);
 };

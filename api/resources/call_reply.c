@@ -64,7 +64,10 @@ call_reply_as(struct call *call, int status, const char *media, struct buf *body
 	char etag[48];
 
 	if (revision >= 0) {
-		reply_etag(etag, revision, body);
+		if (call->body_hash != 0)
+			reply_etag_of(etag, revision, call->body_hash);
+		else
+			reply_etag(etag, revision, body);
 		http_reply_header(request, "ETag", etag);
 		if (known != NULL && etag_list_match(known, etag, true) == 1) {
 			http_reply(request, 304, headers + 1, 1, NULL, 0);

@@ -288,6 +288,6 @@ claim_include(struct call *call)
 		embed_read(call, &call->world, include, claim_embedded, call);
 		return;
 	}
-	view_cache_write(call->api->views, &body, &call->world, &call->load);
+	call->body_hash = view_cache_write(call->api->views, &body, &call->world, &call->load);
 	call_reply(call, 200, &body, json_int(call->world.target->head, "revision"));
 }

@@ -1,7 +1,6 @@
 /* view_cache - see view_cache.h. */
 #include "api/resources/view_cache.h"
 
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,6 +23,7 @@ struct view_slot {
 	struct view_key	 key;
 	char		*text;
 	size_t		 len;
+	uint64_t	 hash;
 };
 
 struct view_cache {
@@ -53,28 +53,32 @@ view_cache_free(struct view_cache *cache)
 	free(cache);
 }
 
-void
+uint64_t
 view_cache_write(struct view_cache *cache, struct buf *out, const struct world *world, const struct load *load)
 {
 	struct view_slot *slot;
 	struct view_key key;
 	size_t before = out->len;
+	uint64_t hash;
 
 	key_make(&key, world, load);
 	slot = &cache->slots[hash64(&key, sizeof(key)) % SLOT_COUNT];
 	if (slot->text != NULL && memcmp(&slot->key, &key, sizeof(key)) == 0) {
 		buf_add(out, slot->text, slot->len);
-		return;
+		return slot->hash;
 	}
 	claim_write(out, world, &(struct claim_view){ 0 });
+	hash = hash64(out->data + before, out->len - before);
 	slot_clear(cache, slot);
 	if (cache->bytes + out->len - before > cache->max_bytes)
-		return;
+		return hash;
 	slot->key = key;
+	slot->hash = hash;
 	slot->len = out->len - before;
 	slot->text = xmalloc(slot->len);
 	memcpy(slot->text, out->data + before, slot->len);
 	cache->bytes += slot->len;
+	return hash;
 }
 
 static void

@@ -7,6 +7,7 @@
 #define API_RESOURCES_VIEW_CACHE_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 struct buf;
 struct load;
@@ -15,7 +16,7 @@ struct world;
 
 struct view_cache *view_cache_new(size_t max_bytes);
 void	view_cache_free(struct view_cache *cache);
-/* Appends the claim of `world` as its actor sees it, from the cache or freshly written. load: who asks. */
-void	view_cache_write(struct view_cache *cache, struct buf *out, const struct world *world, const struct load *load);
+/* Appends the claim of `world` as its actor sees it, from the cache or freshly written; hash64() of that. load: who asks. */
+uint64_t view_cache_write(struct view_cache *cache, struct buf *out, const struct world *world, const struct load *load);
 
 #endif

@@ -189,6 +189,7 @@ void	load_set(struct load *load, enum slot slot, const char *id);
 void	load_world(const struct load *load, struct world *world);
 /* "REVISION.HASH" over the bytes. */
 void	reply_etag(char etag[48], int64_t revision, const struct buf *body);
+void	reply_etag_of(char etag[48], int64_t revision, uint64_t hash);	/* hash64() of the bytes */
 
 extern const struct operation operation_claim;		/* commands of a claim */
 extern const struct operation operation_invitation;	/* of a claim, whose facts.token_sha256 is to find the item that it makes */

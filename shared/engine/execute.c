@@ -472,8 +472,13 @@ new_id(const struct world *world, const char *prefix, char id[ID_SIZE])
 void
 reply_etag(char etag[48], int64_t revision, const struct buf *body)
 {
-	snprintf(etag, 48, "\"%lld.%016llx\"", (long long)revision,
-	    (unsigned long long)hash64(body->data == NULL ? "" : body->data, body->len));
+	reply_etag_of(etag, revision, hash64(body->data == NULL ? "" : body->data, body->len));
+}
+
+void
+reply_etag_of(char etag[48], int64_t revision, uint64_t hash)
+{
+	snprintf(etag, 48, "\"%lld.%016llx\"", (long long)revision, (unsigned long long)hash);
 }
 
 static int

@@ -111,6 +111,16 @@ is_untouched(const struct changes *c, const struct column *column)
 	return column->members[i] == NULL;
 }
 
+/* What is too long is cut, which no id or value is. */
+static void
+copy_text(char *out, size_t size, const char *text)
+{
+	size_t len = strnlen(text, size - 1);
+
+	memcpy(out, text, len);
+	out[len] = '\0';
+}
+
 static void
 entry_tell(const struct changes *c, const struct column *column, const char *scope, const struct values *values, unsigned at,
     bool there)
@@ -124,7 +134,7 @@ entry_tell(const struct changes *c, const struct column *column, const char *sco
 		store_key(entry.key, partition, "ix:%s:%s:%s", scope, column->name, values->list[at].text);
 	else
 		store_key(entry.key, partition, "ix:%s:%s", scope, column->name);
-	snprintf(entry.member, sizeof(entry.member), "%s", column->shape == BY_TEXT ? values->list[at].text : id);
+	copy_text(entry.member, sizeof(entry.member), column->shape == BY_TEXT ? values->list[at].text : id);
 	c->cb(&entry, there, c->arg);
 }
 
@@ -169,7 +179,7 @@ values_add(struct values *values, const char *text, double score)
 	if (values->count == VALUES_MAX || values_find(values, text) < values->count)
 		return;
 	values->list[values->count].score = score;
-	snprintf(values->list[values->count].text, sizeof(values->list[0].text), "%s", text);
+	copy_text(values->list[values->count].text, sizeof(values->list[0].text), text);
 	values->count++;
 }
 

@@ -8,6 +8,7 @@
 #include "base/id.h"
 #include "store/store_internal.h"
 
+static int	format_strings(char *out, size_t size, const char *fmt, va_list ap);
 static void	key_of(char key[STORE_KEY_SIZE], char kind, const char *aggregate_id);
 
 void
@@ -29,9 +30,44 @@ store_key(char key[STORE_KEY_SIZE], unsigned partition, const char *fmt, ...)
 	store_tag(key, 'p', partition);
 	key[5] = ':';
 	va_start(ap, fmt);
-	len = vsnprintf(key + 6, STORE_KEY_SIZE - 6, fmt, ap);
+	len = format_strings(key + 6, STORE_KEY_SIZE - 6, fmt, ap);
 	va_end(ap);
+	if (len == -1) {
+		va_start(ap, fmt);
+		len = vsnprintf(key + 6, STORE_KEY_SIZE - 6, fmt, ap);
+		va_end(ap);
+	}
 	assert(len > 0 && len < STORE_KEY_SIZE - 6);	/* callers bound what they put in */
+}
+
+/* As vsnprintf() where `fmt` has no conversion but %s, as nearly all keys, a dozen a commit; else, or when it is too long: -1. */
+static int
+format_strings(char *out, size_t size, const char *fmt, va_list ap)
+{
+	size_t at = 0;
+
+	for (;;) {
+		const char *text = fmt;
+		size_t len = strcspn(fmt, "%");
+
+		if (len == 0 && fmt[0] == '%') {
+			if (fmt[1] != 's')
+				return -1;
+			text = va_arg(ap, const char *);
+			len = text == NULL ? size : strlen(text);
+			fmt += 2;
+		} else {
+			fmt += len;
+		}
+		if (len >= size - at)
+			return -1;
+		memcpy(out + at, text, len);
+		at += len;
+		if (fmt[0] == '\0')
+			break;
+	}
+	out[at] = '\0';
+	return (int)at;
 }
 
 void

@@ -102,6 +102,12 @@ test_keys_carry_a_tag(void **state)
 	assert_string_equal(key, "{p07}:tok:ab");
 	store_key(key, 1023, "feed");
 	assert_string_equal(key, "{pZZ}:feed");
+	store_key(key, 7, "%s%s:ix:%s", "a", "", "%s");
+	assert_string_equal(key, "{p07}:a:ix:%s");
+	store_key(key, 7, "ix:%s:%.3s", "k", "clm_1");
+	assert_string_equal(key, "{p07}:ix:k:clm");
+	store_key(key, 7, "n%%:%s:%u", "a", 12);
+	assert_string_equal(key, "{p07}:n%:a:12");
 	id_new(id, "clm", 33);
 	store_key_snapshot(key, id);
 	snprintf(expect, sizeof(expect), "{p11}:a:%s", id);
