@@ -17,6 +17,7 @@
 #include <event2/event.h>
 #include <hiredis/hiredis.h>
 
+#include "api/auth/auth.h"
 #include "api/commands/command.h"
 #include "api/commands/listening.h"
 #include "api/http/router.h"
@@ -191,11 +192,18 @@ process_start(struct process *p)
 		.hooks_arg = p,
 	};
 
+	const struct auth_config auth = {
+		.password_bytes = s->password_bytes, .password_passes = s->password_passes, .session_ms = s->session_ms,
+		.attempts = s->login_attempts, .attempts_address = s->login_attempts_address, .window_ms = s->login_window_ms,
+		.proxies = s->proxies,
+	};
+
 	p->api.engine = engine_new(p->api.base, p->api.store, &config, p->api.metrics);
 	p->api.pool = pool_new(p->api.base, (unsigned)s->threads);
 	p->api.allow_http_webhooks = s->webhook_allow_http || p->api.sandbox;
 	p->api.invitation_path = s->invitation_path;
-	if (settings_make_dir(s->run_dir, &problem) == -1 || process_dispatch(p, &problem) == -1 ||
+	p->api.password_path = s->password_path;
+	if ((p->api.auth = auth_new(p->api.pool, &auth, &problem)) == NULL || settings_make_dir(s->run_dir, &problem) == -1 || process_dispatch(p, &problem) == -1 ||
 	    (p->api.blobs = blobs_open_folder(p->api.pool, s->blobs, &problem)) == NULL || process_serve(p, &problem) == -1) {
 		process_fail(p, &problem);
 		problem_done(&problem);
@@ -363,6 +371,7 @@ process_done(struct process *p)
 		blobs_free(api->blobs);
 	if (api->pool != NULL)
 		pool_free(api->pool);
+	auth_free(api->auth);
 	if (api->server != NULL)
 		event_base_loop(api->base, EVLOOP_NONBLOCK);	/* the server goes after its last request */
 	http_router_free(api->router);

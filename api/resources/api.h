@@ -9,6 +9,7 @@
 
 #include "base/buf.h"
 
+struct auth;
 struct blobs;
 struct call;
 struct dispatcher;
@@ -47,6 +48,8 @@ struct api {
 	bool			 allow_http_webhooks;	/* http and private addresses for webhook endpoints (sandbox, configuration) */
 	const char		*public_url;		/* of mails and invitation links, without a trailing slash */
 	const char		*invitation_path;	/* "/console/#/invitation?token=" */
+	const char		*password_path;		/* "/console/#/password?token=" */
+	struct auth		*auth;			/* passwords and sessions: api/auth */
 };
 
 /* Makes the router from every table (routes.c), and the metrics of requests. */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "api/resources/call.h"
+#include "api/resources/people_command.h"
 #include "base/clock.h"
 #include "base/json.h"
 #include "domain/claim.h"
@@ -12,12 +13,17 @@
 #include "schema/resources.h"
 
 static void	me_get(struct call *call);
+static void	me_patch(struct call *call);
+static void	me_render(struct execution *x, struct buf *out);
 static void	invitation_preview(struct call *call);
 static void	invitation_accept(struct call *call);
 
 static const struct route rows[] = {
 	GET("/v1/me", "get_me", "Who the caller is, and the limits of this server", .permission = MAY_SEE_CLAIM,
 	    .flags = ROUTE_ANY_SCOPE, .reply = &schema_me, .status = 200, .handle = me_get),
+	PATCH("/v1/me", "update_me", "Change one's name or language", .permission = MAY_SEE_CLAIM, .flags = ROUTE_ANY_SCOPE,
+	    .target = "usr", .command = "me", .body = &schema_me_patch, .use = SCHEMA_PATCH, .reply = &schema_me, .status = 200,
+	    .handle = me_patch, .render = me_render),
 	POST("/v1/invitations/preview", "preview_invitation", "What an invitation is about",
 	    .permission = MAY_SEE_CLAIM, .flags = ROUTE_PUBLIC, .body = &schema_invitation_token,
 	    .use = SCHEMA_POST, .reply = &schema_invitation_preview, .status = 200, .errors = ERRORS("not_found", "gone"),
@@ -40,23 +46,21 @@ with_id(const struct aggregate *aggregate)
 }
 
 static void
-me_get(struct call *call)
+me_write(struct buf *out, struct api *api, const struct load *load, const struct aggregate *user)
 {
-	const struct actor *actor = call->world.actor;
-	const struct aggregate *user = call->load.slot[SLOT_USER].aggregate;
+	const struct actor *actor = &load->actor;
 	json_t *me = json_object(), *roles = json_array();
-	struct buf body = BUF_INIT(0);
 
 	for (unsigned i = 0; i < ROLE_COUNT; i++)
 		if (actor->roles & (1u << i))
 			json_array_append_new(roles, json_string(role_name((enum role)(1 << i))));
 	json_set(me, "roles", roles);
-	json_set(me, "scopes", call->load.scopes == NULL ? json_array() : json_incref((json_t *)(uintptr_t)call->load.scopes));
-	json_set(me, "limits", json_incref((json_t *)(uintptr_t)engine_limits(call->api->engine)));
-	if (call->world.organization != NULL)
-		json_set(me, "organization", with_id(call->world.organization));
+	json_set(me, "scopes", load->scopes == NULL ? json_array() : json_incref((json_t *)(uintptr_t)load->scopes));
+	json_set(me, "limits", json_incref((json_t *)(uintptr_t)engine_limits(api->engine)));
+	if (load->slot[SLOT_ORGANIZATION].aggregate != NULL)
+		json_set(me, "organization", with_id(load->slot[SLOT_ORGANIZATION].aggregate));
 	if (actor->kind == ACTOR_CONTRIBUTOR) {
-		json_t *person = json_copy(aggregate_item(call->load.slot[SLOT_TOKEN].aggregate, actor->id));
+		json_t *person = json_copy(aggregate_item(load->slot[SLOT_TOKEN].aggregate, actor->id));
 
 		json_set_str(person, "id", actor->id);
 		json_set_str(person, "claim_id", actor->claim_id);
@@ -64,9 +68,51 @@ me_get(struct call *call)
 	} else {
 		json_set(me, "user", with_id(user));
 	}
-	schema_write(&body, &schema_me, me, NULL, NULL);
+	schema_write(out, &schema_me, me, NULL, NULL);
 	json_decref(me);
+}
+
+static void
+me_get(struct call *call)
+{
+	const struct aggregate *user = call->load.slot[SLOT_USER].aggregate;
+	struct buf body = BUF_INIT(0);
+
+	me_write(&body, call->api, &call->load, user);
 	call_reply(call, 200, &body, user == NULL ? 1 : json_int(user->head, "revision"));
+}
+
+static void
+me_render(struct execution *x, struct buf *out)
+{
+	const struct call *call = x->arg;
+
+	me_write(out, call->api, &x->load, x->world.target);
+}
+
+static void
+me_loaded(struct load *load, const struct problem *problem, void *arg)
+{
+	struct call *call = arg;
+	struct execution *x;
+
+	if (!call_may(call, problem))
+		return;
+	if (load->actor.kind != ACTOR_USER) {
+		call_refusef(call, "forbidden", "Only a user can change this; an invited colleague is called as he was invited");
+		return;
+	}
+	x = people_execution(call);
+	load_set(&x->load, SLOT_TARGET, load->actor.id);
+	call_execute(call, x);
+}
+
+/* Who it is comes of the token, so that is read first. */
+static void
+me_patch(struct call *call)
+{
+	call->load.credentials = call->credentials;
+	load_start(&call->load, me_loaded, call);
 }
 
 int

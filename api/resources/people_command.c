@@ -18,7 +18,7 @@
 static int	people_permit(struct execution *x, struct problem *problem);
 static void	people_executed(struct execution *x, const struct problem *problem);
 static void	choose_partition(struct call *call, struct execution *x);
-static void	make_secret(struct execution *x);
+static void	make_secrets(struct call *call, struct execution *x);
 static void	people_seen(enum store_status status, const struct redisReply *reply, void *arg);
 
 /* 404, then the scope, then the role: before a kept reply is given, too. */
@@ -68,7 +68,7 @@ people_command(struct call *call)
 
 	if (x->creates)
 		choose_partition(call, x);
-	make_secret(x);
+	make_secrets(call, x);
 	call_execute(call, x);
 }
 
@@ -94,22 +94,32 @@ choose_partition(struct call *call, struct execution *x)
 
 /* A secret is made before it is known whether it will be needed: one that is not leaves no trace. */
 static void
-make_secret(struct execution *x)
+make_secrets(struct call *call, struct execution *x)
 {
+	bool token = x->creates && strcmp(x->prefix, "tok") == 0, user = x->creates && strcmp(x->prefix, "usr") == 0;
+	const char *state = json_str(call->body, "state");
 	char text[TOKEN_TEXT_SIZE], begin[9];
 	struct credentials credentials;
+	struct buf url = BUF_INIT(0);
 	json_t *facts;
 
-	if (!x->creates || strcmp(x->prefix, "tok") != 0)
+	if (!token && !(user && (state == NULL || strcmp(state, "invited") == 0)) && strcmp(x->command.name, "link") != 0)
 		return;
-	credentials_new("cct", x->partition, text, &credentials);
-	snprintf(begin, sizeof(begin), "%.8s", text);
+	credentials_new(token ? "cct" : "ccp", x->partition, text, &credentials);
 	facts = json_object();
-	json_set_str(facts, "token_sha256", credentials.sha256);
-	json_set_str(facts, "prefix", begin);
-	x->command.facts = facts;
 	x->secrets = json_object();
-	json_set_str(x->secrets, "secret", text);
+	if (token) {
+		snprintf(begin, sizeof(begin), "%.8s", text);
+		json_set_str(facts, "token_sha256", credentials.sha256);
+		json_set_str(facts, "prefix", begin);
+		json_set_str(x->secrets, "secret", text);
+	} else {
+		buf_addf(&url, "%s%s%s", call->api->public_url == NULL ? "" : call->api->public_url, call->api->password_path, text);
+		json_set_str(facts, "link_sha256", credentials.sha256);
+		json_set_str(x->secrets, "url", url.data);
+		buf_done(&url);
+	}
+	x->command.facts = facts;
 	explicit_bzero(text, sizeof(text));
 }
 

@@ -74,7 +74,7 @@ struct route {
 #define PATCH(...)	ROUTE(PATCH, __VA_ARGS__)
 #define DELETE(...)	ROUTE(DELETE, __VA_ARGS__)
 
-#define ROUTE_ROWS(X) X(claims) X(items) X(people) X(organizations) X(users) X(programs) X(rule_sets) X(funds) X(codes) \
+#define ROUTE_ROWS(X) X(claims) X(items) X(people) X(organizations) X(users) X(sessions) X(passwords) X(programs) X(rule_sets) X(funds) X(codes) \
 	X(jobs) X(pages) X(documents) X(webhooks) X(tasks) X(queue)
 
 struct route_table {

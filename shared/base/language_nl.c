@@ -326,6 +326,7 @@ const struct text texts_nl[] = {
 	{ "This type of file is not accepted", "Dit type bestand wordt niet aangenomen" },
 	{ "This version of HTTP is not supported", "Deze versie van HTTP wordt niet ondersteund" },
 	{ "This was claimed before", "Dit is al eerder gedeclareerd" },
+	{ "Too many attempts", "Te veel pogingen" },
 	{ "Too many changes at once", "Te veel wijzigingen tegelijk" },
 	{ "Trainer", "Trainer" },
 	{ "Transport", "Vervoer" },

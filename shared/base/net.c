@@ -116,6 +116,17 @@ net_refused(const struct sockaddr *addr, const struct net_list *allow)
 	return address_of(addr, address) ? refused(address, allow) : "no internet address";
 }
 
+bool
+net_listed(const struct sockaddr *addr, const struct net_list *list)
+{
+	uint8_t address[16];
+	bool listed = false;
+
+	for (size_t i = 0; address_of(addr, address) && i < list->count; i++)
+		listed |= in_net(address, &list->nets[i]);
+	return listed;
+}
+
 void
 net_text(const struct sockaddr *addr, char text[NET_TEXT_SIZE])
 {

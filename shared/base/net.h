@@ -28,6 +28,9 @@ void	net_list_free(struct net_list *list);		/* NULL is fine */
  */
 const char *net_refused(const struct sockaddr *addr, const struct net_list *allow);
 
+/* Is it in one of the networks? */
+bool	net_listed(const struct sockaddr *addr, const struct net_list *list);
+
 /* The address in its usual text, without the port; "?" when it is none. */
 #define NET_TEXT_SIZE 46
 void	net_text(const struct sockaddr *addr, char text[NET_TEXT_SIZE]);

@@ -96,6 +96,8 @@ static const struct problem_code codes[] = {
 	  "Send one of the types that the detail names. The content counts, not the name." },
 	{ "digest_mismatch", 422, "The content does not match its digest",
 	  "The file was damaged on its way. Send it again." },
+	{ "rate_limited", 429, "Too many attempts",
+	  "Wait for Retry-After seconds before you try again." },
 	{ "internal", 500, "Something went wrong here",
 	  "It is not your fault. Send the request again with the same key; if it stays, report the request_id." },
 	{ "not_implemented", 501, "This is not implemented",

@@ -36,6 +36,11 @@ struct settings {
 	int64_t	 request_ms;
 	char	*public_url;		/* without a trailing slash */
 	char	*invitation_path;
+	char	*password_path;
+	int64_t	 password_bytes, password_passes;	/* argon2id */
+	int64_t	 session_ms;
+	int64_t	 login_attempts, login_attempts_address, login_window_ms;
+	char	*proxies;		/* networks whose X-Forwarded-For is believed; NULL: none */
 	char	*cors_origins;		/* comma separated */
 	bool	 cors_private_network;
 	char	*seal_secret;		/* seals secrets in kept replies; DATA/secret when not given */

@@ -13,6 +13,8 @@
 static const char token_letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
 static bool	organization_is_active(const struct load *load);
+static int	token_resolve(struct load *load, struct problem *problem);
+static int	session_resolve(struct load *load, struct problem *problem);
 static int	user_resolve(struct load *load, struct problem *problem);
 static int	contributor_resolve(struct load *load, struct problem *problem);
 static int	refuse(struct problem *problem, const char *code, const char *detail);
@@ -60,10 +62,12 @@ credentials_new(const char *prefix, unsigned partition, char text[TOKEN_TEXT_SIZ
 int
 caller_resolve(struct load *load, struct problem *problem)
 {
+	if (strcmp(load->credentials.prefix, "ccs") == 0)
+		return session_resolve(load, problem);
 	if (load->slot[SLOT_TOKEN].aggregate == NULL)
 		return refuse(problem, "invalid_token", "This token is not known here; ask for a new one");
 	if (strcmp(load->credentials.prefix, "cct") == 0)
-		return user_resolve(load, problem);
+		return token_resolve(load, problem);
 	if (strcmp(load->credentials.prefix, "cci") == 0)
 		return contributor_resolve(load, problem);
 	if (!organization_is_active(load))
@@ -81,12 +85,9 @@ organization_is_active(const struct load *load)
 }
 
 static int
-user_resolve(struct load *load, struct problem *problem)
+token_resolve(struct load *load, struct problem *problem)
 {
-	const struct aggregate *token = load->slot[SLOT_TOKEN].aggregate, *user = load->slot[SLOT_USER].aggregate;
-	const struct aggregate *organization = load->slot[SLOT_ORGANIZATION].aggregate;
-	struct actor *actor = &load->actor;
-	const char *state, *kind;
+	const struct aggregate *token = load->slot[SLOT_TOKEN].aggregate;
 	int64_t ends;
 
 	if (!resource_exists(token))
@@ -94,6 +95,35 @@ user_resolve(struct load *load, struct problem *problem)
 	load->expires_at = json_str(token->head, "expires_at");
 	if (load->expires_at != NULL && time_parse(load->expires_at, &ends) && ends <= load->now_ms)
 		return refuse(problem, "token_expired", "This token has expired; ask for a new one");
+	if (user_resolve(load, problem) == -1)
+		return -1;
+	load->actor.token_id = token->id;
+	load->scopes = json_get(token->head, "scopes");
+	return 0;
+}
+
+/* Its record was read in this request; a new password or disabling its user has ended it. */
+static int
+session_resolve(struct load *load, struct problem *problem)
+{
+	const struct aggregate *user = load->slot[SLOT_USER].aggregate;
+
+	if (load->session_ends_ms <= load->now_ms)
+		return refuse(problem, "token_expired", "This session has ended; sign in again");
+	if (user == NULL || json_int(user->head, "session_epoch") != load->session_epoch)
+		return refuse(problem, "invalid_token", "This session was ended; sign in again");
+	load->scopes = NULL;
+	return user_resolve(load, problem);
+}
+
+static int
+user_resolve(struct load *load, struct problem *problem)
+{
+	const struct aggregate *user = load->slot[SLOT_USER].aggregate;
+	const struct aggregate *organization = load->slot[SLOT_ORGANIZATION].aggregate;
+	struct actor *actor = &load->actor;
+	const char *state, *kind;
+
 	state = user == NULL ? NULL : json_str(user->head, "state");
 	if (state == NULL || strcmp(state, "active") != 0 || !resource_exists(user))
 		return refuse(problem, "invalid_token", "The user of this token is not active");
@@ -104,14 +134,11 @@ user_resolve(struct load *load, struct problem *problem)
 	actor->id = user->id;
 	actor->name = json_str(user->head, "name");
 	actor->organization_id = organization->id;
-	actor->token_id = token->id;
-	actor->language = language_parse(json_str(user->head, "locale"));
 	kind = json_str(organization->head, "kind");
 	actor->vendor = kind != NULL && strcmp(kind, "vendor") == 0;
 	actor->roles = access_user_roles(user, actor->vendor);
 	actor->location_ids = json_get(user->head, "location_ids");
 	actor->program_ids = json_get(user->head, "program_ids");
-	load->scopes = json_get(token->head, "scopes");
 	return 0;
 }
 

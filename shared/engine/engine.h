@@ -80,6 +80,7 @@ struct load {
 	struct actor	 actor;			/* given for workers and timers, else found */
 	const json_t	*scopes;		/* of the API token; NULL or empty: all that the user may */
 	const char	*expires_at;		/* of the token, or NULL */
+	int64_t		 session_epoch, session_ends_ms;	/* of a session's record */
 	enum language	 language;		/* that is asked for; LANGUAGE_UNSET: the actor's */
 	struct {
 		char			 id[ID_SIZE];	/* "" none */

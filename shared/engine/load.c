@@ -115,7 +115,7 @@ static void
 run_token(struct run *run)
 {
 	const struct credentials *c = &run->load->credentials;
-	const char *ids = cache_fact(run->load->engine->cache, c->sha256);
+	const char *ids = strcmp(c->prefix, "ccs") == 0 ? NULL : cache_fact(run->load->engine->cache, c->sha256);
 	char key[STORE_KEY_SIZE];
 
 	if (ids != NULL && token_ids(run, ids)) {
@@ -142,16 +142,21 @@ run_token_read(enum store_status status, const struct redisReply *reply, void *a
 		run_end(run, &problem);
 		return;
 	}
-	cache_put_fact(run->load->engine->cache, run->load->credentials.sha256, reply->str);
+	if (strcmp(run->load->credentials.prefix, "ccs") != 0)		/* a session's goes: it is read each time */
+		cache_put_fact(run->load->engine->cache, run->load->credentials.sha256, reply->str);
 	run_round(run);
 }
 
-/* "tok_.. usr_.. org_.." of an API token, "clm_.. col_.." of a contributor, "clm_.. inv_.." of an invitation. */
+/*
+ * "tok_.. usr_.. org_.." of an API token, "ses_.. usr_.. org_.. EPOCH MS" of a session, "clm_.. col_.." of a contributor,
+ * "clm_.. inv_.." of an invitation.
+ */
 static bool
 token_ids(struct run *run, const char *ids)
 {
 	struct load *load = run->load;
 	char id[3][ID_SIZE] = { "", "", "" };
+	long long epoch, ends_ms;
 	int n = 0;
 
 	while (*ids != '\0' && n < 3) {
@@ -163,6 +168,13 @@ token_ids(struct run *run, const char *ids)
 		ids += len + (ids[len] == ' ');
 	}
 	memcpy(load->caller_key, id[1], ID_SIZE);
+	if (n == 3 && id_valid(id[0], "ses") && sscanf(ids, "%lld %lld", &epoch, &ends_ms) == 2) {
+		load->session_epoch = epoch;
+		load->session_ends_ms = ends_ms;
+		load_set(load, SLOT_USER, id[1]);
+		load_set(load, SLOT_ORGANIZATION, id[2]);
+		return true;
+	}
 	if (n == 3 && id_valid(id[0], "tok") && id_valid(id[1], "usr") && id_valid(id[2], "org")) {
 		load_set(load, SLOT_TOKEN, id[0]);
 		load_set(load, SLOT_USER, id[1]);

@@ -5,6 +5,7 @@ enum {
 	ADDRESS_MAX_CHARS	= 500,
 	ASK_FOR_MAX		= 20,
 	ASK_MAX_CHARS		= 500,
+	PASSWORD_MIN_CHARS	= 10,
 	ROLES_MAX		= 10,
 	SECRET_MAX_CHARS	= 200,
 };
@@ -59,6 +60,8 @@ static const struct member user_members[] = {
 	{ ENUM("state", WR, user_states, "Only an active one gets in. One who is invited becomes active with his password.",
 	    "active"), FALLBACK("invited") },
 	{ TIME("last_seen_at", RO_NULL, "To the minute.", "2026-09-15T08:00:00.000Z") },
+	{ STRING("url", MEMBER_ONCE, URL_MAX_CHARS, "The link to set his password, of one who is invited: shown at his creation "
+	    "only.", "https://claims.example.com/console/#/password?token=..") },
 	END
 };
 const struct schema schema_user = { "user", "A person of an organisation.", user_members, SCHEMA_RESOURCE };
@@ -69,6 +72,47 @@ static const struct member me_patch_members[] = {
 	END
 };
 const struct schema schema_me_patch = { "me_patch", "What a user changes of himself.", me_patch_members, SCHEMA_NOID };
+
+static const struct member password_link_members[] = {
+	{ STRING("url", RO, URL_MAX_CHARS, "The link to set the password: shown this once.",
+	    "https://claims.example.com/console/#/password?token=..") },
+	{ TIME("expires_at", RO, "When it ends.", "2026-09-22T08:00:00.000Z") },
+	END
+};
+const struct schema schema_password_link = { "password_link", "A link with which a user sets his password.",
+	password_link_members, SCHEMA_NOID };
+
+#define PASSWORD(n, least, d) \
+	ROW(n, STRING, WR_REQ), .min = least, .max = SECRET_MAX_CHARS, .doc = d, .example = "\"correct horse battery\""
+
+static const struct member password_post_members[] = {
+	{ STRING("token", WR_REQ, SECRET_MAX_CHARS, "The token of the link.", "ccp_079fK2..") },
+	{ PASSWORD("password", PASSWORD_MIN_CHARS, "The new password, at least 10 characters; blanks at its ends do not count.") },
+	END
+};
+const struct schema schema_password_post = { "password_post", "A password, set by a link.", password_post_members, 0 };
+
+static const struct member password_put_members[] = {
+	{ PASSWORD("current", 1, "The password so far.") },
+	{ PASSWORD("new", PASSWORD_MIN_CHARS, "The new one, at least 10 characters.") },
+	END
+};
+const struct schema schema_password_put = { "password_put", "A password, changed.", password_put_members, 0 };
+
+static const struct member session_members[] = {
+	{ STRING("access_token", RO, SECRET_MAX_CHARS, "For Authorization: Bearer.", "ccs_079fK2..") },
+	{ INT("expires_in", RO, 1, INT64_MAX, "Seconds until it ends.", 43200) },
+	{ OBJECT("user", RO, schema_user, "Whose it is.") },
+	END
+};
+const struct schema schema_session = { "session", "A sign-in of a user.", session_members, SCHEMA_NOID };
+
+static const struct member session_post_members[] = {
+	{ EMAIL("email", WR_REQ, "The user's address.", "anna@example.com") },
+	{ PASSWORD("password", 1, "His password.") },
+	END
+};
+const struct schema schema_session_post = { "session_post", "Who signs in.", session_post_members, 0 };
 
 static const struct member token_members[] = {
 	{ STRING("name", WR_REQ, NAME_MAX_CHARS, "What it is used for.", "Month-end export") },

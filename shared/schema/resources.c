@@ -14,6 +14,8 @@ static const struct schema *const all[] = {
 	&schema_organization, &schema_location, &schema_user, &schema_token, &schema_invitation, &schema_invitation_token,
 	&schema_invitation_preview, &schema_accepted, &schema_collaborator, &schema_me,
 	&schema_pack, &schema_pack_diff, &schema_simulation,
+	&schema_me_patch, &schema_password_link, &schema_password_post, &schema_password_put, &schema_session,
+	&schema_session_post,
 	&schema_program, &schema_period, &schema_activity, &schema_rule_set, &schema_fund_account, &schema_ledger_entry,
 	&schema_ledger_entry_post,
 	&schema_clock, &schema_clock_put,

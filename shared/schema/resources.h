@@ -13,7 +13,8 @@ extern const struct schema schema_request, schema_request_post, schema_answer, s
     schema_decision_post, schema_check, schema_validation;
 /* people.c */
 extern const struct schema schema_organization, schema_location, schema_user, schema_token, schema_invitation,
-    schema_invitation_token, schema_invitation_preview, schema_accepted, schema_collaborator, schema_me, schema_me_patch;
+    schema_invitation_token, schema_invitation_preview, schema_accepted, schema_collaborator, schema_me, schema_me_patch,
+    schema_password_link, schema_password_post, schema_password_put, schema_session, schema_session_post;
 /* programme.c */
 extern const struct schema schema_program, schema_period, schema_activity, schema_rule_set, schema_fund_account,
     schema_pack, schema_pack_diff, schema_simulation,
