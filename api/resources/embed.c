@@ -69,7 +69,7 @@ bool
 include_read(struct call *call, bool row, struct include *include)
 {
 	const char *text = call_param(call, "include");
-	size_t n = 0;
+	size_t n = 0, given = 0;
 
 	memset(include, 0, sizeof(*include));
 	while (text != NULL && *text != '\0') {
@@ -86,6 +86,10 @@ include_read(struct call *call, bool row, struct include *include)
 					buf_addf(&known, "%s%s", i == 0 ? "" : ", ", parts[i].name);
 			call_refusef(call, "invalid_parameter", "include takes, with commas, %s", known.data);
 			buf_done(&known);
+			return false;
+		}
+		if (++given > ARRAY_SIZE(parts)) {
+			call_refusef(call, "invalid_parameter", "include names each part once");
 			return false;
 		}
 		while (at < n && include->names[at] != parts[i].name)
