@@ -204,10 +204,11 @@ def test_the_content_is_what_was_said_of_it(product, anna, claim, chunked):
     content, other = unique_png(), unique_png()
 
     def body(data):
-        return iter([data[:10], data[10:]]) if chunked else data
+        # Pieces without a byte are left out: an empty chunk ends a body, and what comes after it is no part of it any more.
+        return iter([piece for piece in (data[:10], data[10:]) if piece]) if chunked else data
 
     def put(document, data, status, code, **headers):
-        reply = anna.put(document["content_url"], data=body(data), headers={"Connection": "close", **headers})     # an early refusal leaves bytes under way
+        reply = anna.put(document["content_url"], data=body(data), headers=headers)
         assert (reply.status_code, reply.json().get("code")) == (status, code), reply.text
 
     put(announce(anna, claim, sha256=sha256(other)), content, 422, "digest_mismatch")
