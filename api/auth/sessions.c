@@ -153,17 +153,11 @@ signing_may(const struct call *call)
 	const struct signing *s = call->data;
 	const struct aggregate *user = call->load.slot[SLOT_USER].aggregate;
 	const struct aggregate *organization = call->load.slot[SLOT_ORGANIZATION].aggregate;
-	const char *email = user == NULL ? NULL : json_str(user->head, "email"), *state;
+	const char *email = user == NULL ? NULL : json_str(user->head, "email");
 	char folded[EMAIL_SIZE];
 
 	email_fold(email == NULL ? "" : email, folded);
-	if (!resource_exists(user) || organization == NULL || strcmp(folded, s->email) != 0)
-		return false;
-	state = json_str(user->head, "state");
-	if (state == NULL || strcmp(state, "active") != 0)
-		return false;
-	state = json_str(organization->head, "state");
-	return state != NULL && strcmp(state, "active") == 0;
+	return resource_is_active(user) && resource_is_active(organization) && strcmp(folded, s->email) == 0;
 }
 
 static void

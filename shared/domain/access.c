@@ -117,12 +117,11 @@ access_roles(enum permission permission)
 unsigned
 access_user_roles(const struct aggregate *user, bool vendor)
 {
-	const char *state = user == NULL ? NULL : json_str(user->head, "state");
 	unsigned roles = 0;
 	const json_t *role;
 	size_t i;
 
-	if (state == NULL || strcmp(state, "active") != 0 || !resource_exists(user))
+	if (!resource_is_active(user))
 		return 0;
 	json_array_foreach (json_get(user->head, "roles"), i, role)
 		if (json_is_string(role))

@@ -69,6 +69,14 @@ resource_exists(const struct aggregate *aggregate)
 	return aggregate != NULL && aggregate->sequence > 0 && json_get(aggregate->head, "removed_at") == NULL;
 }
 
+bool
+resource_is_active(const struct aggregate *aggregate)
+{
+	const char *state = resource_exists(aggregate) ? json_str(aggregate->head, "state") : NULL;
+
+	return state != NULL && strcmp(state, "active") == 0;
+}
+
 int
 resource_decide(const struct world *world, const struct resource_kind *kind, const struct command *command,
     const json_t *fixed, struct outcome *outcome, struct problem *problem)

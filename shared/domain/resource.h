@@ -42,6 +42,8 @@ int	resource_decide(const struct world *world, const struct resource_kind *kind,
 	    const json_t *fixed, struct outcome *outcome, struct problem *problem);
 /* Was it created and not removed? */
 bool	resource_exists(const struct aggregate *aggregate);
+/* And is its state "active" (a user, an organisation)? */
+bool	resource_is_active(const struct aggregate *aggregate);
 /*
  * `computed` stands before what is stored; `secrets` too, and shows the members that are shown once. Both may
  * be NULL.

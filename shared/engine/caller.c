@@ -12,7 +12,6 @@
 
 static const char token_letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
-static bool	organization_is_active(const struct load *load);
 static int	token_resolve(struct load *load, struct problem *problem);
 static int	session_resolve(struct load *load, struct problem *problem);
 static int	user_resolve(struct load *load, struct problem *problem);
@@ -70,18 +69,9 @@ caller_resolve(struct load *load, struct problem *problem)
 		return token_resolve(load, problem);
 	if (strcmp(load->credentials.prefix, "cci") == 0)
 		return contributor_resolve(load, problem);
-	if (!organization_is_active(load))
+	if (!resource_is_active(load->slot[SLOT_ORGANIZATION].aggregate))
 		return refuse(problem, "invalid_token", "The organisation of this claim is not active");
 	return 0;	/* an invitation's link: the command looks at it itself */
-}
-
-static bool
-organization_is_active(const struct load *load)
-{
-	const struct aggregate *organization = load->slot[SLOT_ORGANIZATION].aggregate;
-	const char *state = organization == NULL ? NULL : json_str(organization->head, "state");
-
-	return state != NULL && strcmp(state, "active") == 0;
 }
 
 static int
@@ -122,12 +112,11 @@ user_resolve(struct load *load, struct problem *problem)
 	const struct aggregate *user = load->slot[SLOT_USER].aggregate;
 	const struct aggregate *organization = load->slot[SLOT_ORGANIZATION].aggregate;
 	struct actor *actor = &load->actor;
-	const char *state, *kind;
+	const char *kind;
 
-	state = user == NULL ? NULL : json_str(user->head, "state");
-	if (state == NULL || strcmp(state, "active") != 0 || !resource_exists(user))
+	if (!resource_is_active(user))
 		return refuse(problem, "invalid_token", "The user of this token is not active");
-	if (!organization_is_active(load))
+	if (!resource_is_active(load->slot[SLOT_ORGANIZATION].aggregate))
 		return refuse(problem, "invalid_token", "The organisation of this token is not active");
 	memset(actor, 0, sizeof(*actor));
 	actor->kind = ACTOR_USER;
@@ -161,7 +150,7 @@ contributor_resolve(struct load *load, struct problem *problem)
 		if (state == NULL || strcmp(state, "joined") != 0)
 			return refuse(problem, "invalid_token", "You were taken off this claim");
 		load->expires_at = json_str(item, "expires_at");
-		if (!organization_is_active(load))
+		if (!resource_is_active(load->slot[SLOT_ORGANIZATION].aggregate))
 			return refuse(problem, "invalid_token", "The organisation of this claim is not active");
 		if (load->expires_at != NULL && time_parse(load->expires_at, &ends) && ends <= load->now_ms)
 			return refuse(problem, "token_expired", "This link has expired; ask for a new invitation");
