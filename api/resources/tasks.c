@@ -10,7 +10,6 @@
 #include "api/uploads/uploads.h"
 #include "base/json.h"
 #include "domain/task.h"
-#include "engine/tasks.h"
 #include "schema/resources.h"
 
 static void	task_list(struct call *call);

@@ -195,6 +195,7 @@ void	reply_etag_of(char etag[48], int64_t revision, uint64_t hash);	/* hash64() 
 extern const struct operation operation_claim;		/* commands of a claim */
 extern const struct operation operation_invitation;	/* of a claim, whose facts.token_sha256 is to find the item that it makes */
 extern const struct operation operation_fund_account;	/* of finance: open (target absent, its id set), enter */
+extern const struct operation operation_task;		/* of domain/task.h; what it needs is in command.facts */
 extern const struct operation operation_resource;	/* create, update, remove by the target's prefix */
 
 #endif

@@ -23,6 +23,7 @@
 #include "domain/calendar.h"
 #include "domain/claim.h"
 #include "domain/resource.h"
+#include "domain/task.h"
 #include "engine/internal.h"
 #include "engine/numbers.h"
 
@@ -499,6 +500,12 @@ account_operation(struct execution *x, struct outcome *outcome, struct problem *
 }
 
 static int
+task_operation(struct execution *x, struct outcome *outcome, struct problem *problem)
+{
+	return task_decide(&x->world, &x->command, outcome, problem);
+}
+
+static int
 resource_operation(struct execution *x, struct outcome *outcome, struct problem *problem)
 {
 	return resource_decide(&x->world, resource_kind_by_prefix(x->load.slot[SLOT_TARGET].id), &x->command, x->command.facts,
@@ -522,4 +529,5 @@ digest_extra(struct execution *x, struct commit *commit)
 const struct operation operation_invitation = { .name = "invitation", .decide = claim_operation, .extra = digest_extra };
 const struct operation operation_claim = { .name = "claim", .decide = claim_operation };
 const struct operation operation_fund_account = { .name = "account", .decide = account_operation };
+const struct operation operation_task = { .name = "task", .decide = task_operation };
 const struct operation operation_resource = { .name = "resource", .decide = resource_operation };

@@ -17,7 +17,7 @@
 #include "base/problem.h"
 #include "base/xmalloc.h"
 #include "domain/task.h"
-#include "engine/tasks.h"
+#include "engine/engine.h"
 #include "jobs/worker.h"
 #include "workers/process.h"
 #include "workers/tasks/task_run.h"
