@@ -142,8 +142,7 @@ link_user(struct load *load, const struct problem *problem, void *arg)
 static void
 password_put(struct call *call)
 {
-	call->load.credentials = call->credentials;
-	load_start(&call->load, change_loaded, call);
+	call_load(call, change_loaded);
 }
 
 static void

@@ -252,6 +252,5 @@ session_loaded(struct load *load, const struct problem *problem, void *arg)
 static void
 session_delete(struct call *call)
 {
-	call->load.credentials = call->credentials;
-	load_start(&call->load, session_loaded, call);
+	call_load(call, session_loaded);
 }

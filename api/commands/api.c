@@ -203,7 +203,8 @@ process_start(struct process *p)
 	p->api.allow_http_webhooks = s->webhook_allow_http || p->api.sandbox;
 	p->api.invitation_path = s->invitation_path;
 	p->api.password_path = s->password_path;
-	if ((p->api.auth = auth_new(p->api.pool, &auth, &problem)) == NULL || settings_make_dir(s->run_dir, &problem) == -1 || process_dispatch(p, &problem) == -1 ||
+	if ((p->api.auth = auth_new(p->api.pool, &auth, &problem)) == NULL ||
+	    settings_make_dir(s->run_dir, &problem) == -1 || process_dispatch(p, &problem) == -1 ||
 	    (p->api.blobs = blobs_open_folder(p->api.pool, s->blobs, &problem)) == NULL || process_serve(p, &problem) == -1) {
 		process_fail(p, &problem);
 		problem_done(&problem);

@@ -149,10 +149,7 @@ call_collected(struct http_request *request, const char *body, size_t len, void 
 		call->body = json_read(body, len, &problem);
 		if (call->body == NULL) {
 			call->broken = problem;
-			call->load.credentials = call->credentials;
-			if (call->id[0] != '\0')
-				load_set(&call->load, SLOT_TARGET, call->id);
-			load_start(&call->load, call_broken, call);
+			call_load(call, call_broken);
 			return;
 		}
 	}
@@ -183,11 +180,17 @@ call_read(struct call *call)
 		call->route->handle(call);
 		return;
 	}
+	call_load(call, call_loaded);
+}
+
+void
+call_load(struct call *call, load_cb *then)
+{
 	call->load.credentials = call->credentials;
 	call->load.machine = (call->route->flags & ROUTE_MACHINE) != 0;
 	if (call->id[0] != '\0')
 		load_set(&call->load, SLOT_TARGET, call->id);
-	load_start(&call->load, call_loaded, call);
+	load_start(&call->load, then, call);
 }
 
 static void

@@ -56,6 +56,8 @@ void	call_end(struct call *call);
 /* At the end of the process, when the store has gone: nobody will answer those that are left. */
 void	calls_drop(struct api *api);
 
+/* Reads who asks, and the target when there is one; then comes `then`, with the call as its argument. */
+void	call_load(struct call *call, load_cb *then);
 /*
  * After call->load: problem of it (or NULL); is the target there for this caller, and may he? false: it was
  * refused. Sets call->world.
@@ -95,6 +97,8 @@ bool	call_include_total(struct call *call, bool *wanted);
  */
 void	call_reply_list(struct call *call, json_t *ids,
 	    void (*write)(struct call *call, const char *id, struct buf *out));
+/* The caller's world with what was loaded of one of many in it: the aggregate and what it belongs to. */
+struct world call_row_world(const struct call *call, const struct load *load);
 /* A page whose rows are written into `data`, comma separated, with Link. takes data's content. total -1: null. */
 void	call_reply_page(struct call *call, struct buf *data, bool has_more, const char *next_cursor, int64_t total);
 /* Wraps rows that were written into `data` (comma separated). */

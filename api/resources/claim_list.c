@@ -283,11 +283,7 @@ list_loaded(struct load *load, const struct problem *problem, void *arg)
 		list_answered(l, problem != NULL ? STORE_UNAVAILABLE : STORE_OK);
 		return;
 	}
-	world = l->call->world;
-	world.target = load->slot[SLOT_TARGET].aggregate;
-	world.account = load->slot[SLOT_ACCOUNT].aggregate;
-	world.program = load->slot[SLOT_PROGRAM].aggregate;
-	world.rules = load->slot[SLOT_RULES].aggregate;
+	world = call_row_world(l->call, load);
 	embed_read(l->call, &world, &l->include, list_embedded, row);
 }
 
@@ -315,14 +311,10 @@ list_embedded(enum store_status status, const json_t *embeds, void *arg)
 {
 	struct listed *row = arg;
 	struct listing *l = row->listing;
-	struct world world = l->call->world;
+	struct world world = call_row_world(l->call, &row->load);
 
 	if (status == STORE_OK) {
 		world.now_ms = row->load.now_ms;
-		world.target = row->load.slot[SLOT_TARGET].aggregate;
-		world.account = row->load.slot[SLOT_ACCOUNT].aggregate;
-		world.program = row->load.slot[SLOT_PROGRAM].aggregate;
-		world.rules = row->load.slot[SLOT_RULES].aggregate;
 		if (l->queue)
 			claim_write_queue_row(&row->text, &world);
 		else

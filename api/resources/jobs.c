@@ -309,6 +309,5 @@ clock_loaded(struct load *load, const struct problem *problem, void *arg)
 static void
 clock_put(struct call *call)
 {
-	call->load.credentials = call->credentials;
-	load_start(&call->load, clock_loaded, call);
+	call_load(call, clock_loaded);
 }

@@ -40,8 +40,7 @@ static void	kinds_found(enum store_status status, const struct redisReply *reply
 static void	kinds_page(struct kinds *k);
 static void	kinds_next(struct kinds *k, size_t most);
 static void	kinds_loaded(struct load *load, const struct problem *problem, void *arg);
-static void	kinds_plan(struct kinds *k, size_t i);
-static void	kinds_seen(struct kinds *k, size_t i);
+static void	kinds_beside(struct kinds *k, size_t i);
 static void	kinds_planned(enum store_status status, const struct redisReply *reply, void *arg);
 static void	kinds_reply(struct kinds *k);
 
@@ -167,10 +166,7 @@ kinds_next(struct kinds *k, size_t most)
 		load_set(&k->loads[i], SLOT_TARGET, k->sorted[k->at + i]);
 		k->pending++;
 		load_start(&k->loads[i], kinds_loaded, k);
-		if (strcmp(k->prefix, "acc") == 0)
-			kinds_plan(k, i);
-		else if (strcmp(k->prefix, "usr") == 0 || strcmp(k->prefix, "tok") == 0)
-			kinds_seen(k, i);
+		kinds_beside(k, i);
 	}
 	store_uncork(k->call->api->store);
 	kinds_reply(k);
@@ -187,32 +183,28 @@ kinds_loaded(struct load *load, const struct problem *problem, void *arg)
 	kinds_reply(k);
 }
 
+/* What stands beside one: the plans of an account's drafts, or when a user or token was last seen. Nothing of others. */
 static void
-kinds_plan(struct kinds *k, size_t i)
+kinds_beside(struct kinds *k, size_t i)
 {
 	const char *id = k->loads[i].slot[SLOT_TARGET].id;
-	struct plan *plan = xcalloc(1, sizeof(*plan));
+	bool account = strcmp(k->prefix, "acc") == 0;
+	struct plan *plan;
 	char key[STORE_KEY_SIZE];
 
+	if (!account && strcmp(k->prefix, "usr") != 0 && strcmp(k->prefix, "tok") != 0)
+		return;
+	plan = xcalloc(1, sizeof(*plan));
 	plan->kinds = k;
 	plan->row = i;
 	k->pending++;
-	store_key(key, (unsigned)id_partition(id), "plan:%s", id);
-	store_commandf(k->call->api->store, kinds_planned, plan, "HVALS %s", key);
-}
-
-static void
-kinds_seen(struct kinds *k, size_t i)
-{
-	const char *id = k->loads[i].slot[SLOT_TARGET].id;
-	struct plan *plan = xcalloc(1, sizeof(*plan));
-	char key[STORE_KEY_SIZE];
-
-	plan->kinds = k;
-	plan->row = i;
-	k->pending++;
-	seen_key(key, id);
-	store_commandf(k->call->api->store, kinds_planned, plan, "HMGET %s %s", key, id);
+	if (account) {
+		store_key(key, (unsigned)id_partition(id), "plan:%s", id);
+		store_commandf(k->call->api->store, kinds_planned, plan, "HVALS %s", key);
+	} else {
+		seen_key(key, id);
+		store_commandf(k->call->api->store, kinds_planned, plan, "HMGET %s %s", key, id);
+	}
 }
 
 static void
@@ -251,10 +243,7 @@ kinds_write(struct kinds *k, size_t i, struct buf *one)
 	buf_clear(one);
 	if (load->slot[SLOT_TARGET].aggregate == NULL)
 		return;
-	call->world.target = load->slot[SLOT_TARGET].aggregate;
-	call->world.account = load->slot[SLOT_ACCOUNT].aggregate;
-	call->world.program = load->slot[SLOT_PROGRAM].aggregate;
-	call->world.rules = load->slot[SLOT_RULES].aggregate;
+	call->world = call_row_world(call, load);
 	k->write(call, call->world.target, k->planned[i], one);
 	call->world = world;
 	if (one->len == 0)

@@ -145,3 +145,15 @@ call_reply_list(struct call *call, json_t *ids, void (*write)(struct call *call,
 	call_reply_page(call, &data, more, last, total ? (int64_t)json_array_size(ids) : -1);
 	json_decref(ids);
 }
+
+struct world
+call_row_world(const struct call *call, const struct load *load)
+{
+	struct world world = call->world;
+
+	world.target = load->slot[SLOT_TARGET].aggregate;
+	world.account = load->slot[SLOT_ACCOUNT].aggregate;
+	world.program = load->slot[SLOT_PROGRAM].aggregate;
+	world.rules = load->slot[SLOT_RULES].aggregate;
+	return world;
+}

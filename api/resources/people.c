@@ -111,8 +111,7 @@ me_loaded(struct load *load, const struct problem *problem, void *arg)
 static void
 me_patch(struct call *call)
 {
-	call->load.credentials = call->credentials;
-	load_start(&call->load, me_loaded, call);
+	call_load(call, me_loaded);
 }
 
 int

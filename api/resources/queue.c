@@ -67,8 +67,7 @@ queue_next(struct call *call)
 		call->broken = problem;		/* told to whoever may ask at all */
 		problem = (struct problem)PROBLEM_INIT;
 	}
-	call->load.credentials = call->credentials;
-	load_start(&call->load, next_loaded, call);
+	call_load(call, next_loaded);
 }
 
 static void

@@ -126,13 +126,28 @@ static void	rules_loaded(struct load *load, const struct problem *problem, void 
 static void	rules_answer(struct call *call, const struct aggregate *rules);
 static void	activity_answer(struct call *call);
 
-static void
-rules_one(struct call *call, const struct aggregate *rules, int64_t planned, struct buf *out)
+static bool
+is_of_program(const struct call *call, const struct aggregate *rules)
 {
 	const char *program = json_str(rules->head, "program_id");
 
+	return program != NULL && strcmp(program, call->id) == 0 && rules_visible(rules, call->world.actor);
+}
+
+bool
+programs_has_rules(struct call *call, const struct aggregate *rules)
+{
+	if (rules != NULL && is_of_program(call, rules))
+		return true;
+	call_refusef(call, "not_found", "The programme has no such rule set");
+	return false;
+}
+
+static void
+rules_one(struct call *call, const struct aggregate *rules, int64_t planned, struct buf *out)
+{
 	(void)planned;
-	if (program != NULL && strcmp(program, call->id) == 0 && rules_visible(rules, call->world.actor))
+	if (is_of_program(call, rules))
 		rules_write(out, rules);
 }
 
@@ -169,10 +184,9 @@ rules_answer(struct call *call, const struct aggregate *rules)
 {
 	struct buf body = BUF_INIT(0);
 
-	if (rules == NULL || json_str(rules->head, "program_id") == NULL ||
-	    strcmp(json_str(rules->head, "program_id"), call->id) != 0 || !rules_visible(rules, call->world.actor)) {
-		call_refusef(call, "not_found", "The programme has no such rule set");
-	} else if (call->route->reply == &schema_rule_set) {
+	if (!programs_has_rules(call, rules))
+		return;
+	if (call->route->reply == &schema_rule_set) {
 		rules_write(&body, rules);
 		call_reply(call, 200, &body, json_int(rules->head, "revision"));
 	} else {

@@ -43,12 +43,9 @@ page_release(void *data)
 void
 rules_simulate(struct call *call)
 {
-	call->load.credentials = call->credentials;
-	if (call->id[0] != '\0')
-		load_set(&call->load, SLOT_TARGET, call->id);
 	if (call->item[0] != '\0')
 		load_set(&call->load, SLOT_ACCOUNT, call->item);
-	load_start(&call->load, simulate_loaded, call);
+	call_load(call, simulate_loaded);
 }
 
 static void
@@ -62,11 +59,8 @@ simulate_loaded(struct load *load, const struct problem *problem, void *arg)
 	if (!call_may(call, problem))
 		return;
 	rules = load->slot[SLOT_ACCOUNT].aggregate;
-	if (rules == NULL || json_str(rules->head, "program_id") == NULL ||
-	    strcmp(json_str(rules->head, "program_id"), call->id) != 0 || !rules_visible(rules, call->world.actor)) {
-		call_refusef(call, "not_found", "The programme has no such rule set");
+	if (!programs_has_rules(call, rules))
 		return;
-	}
 	page = xcalloc(1, sizeof(*page));
 	call->data = page;
 	call->release = page_release;
@@ -146,13 +140,9 @@ page_reply(struct call *call)
 		return;
 	}
 	for (size_t i = 0; i < page->count; i++) {
-		struct world world = call->world;
+		struct world world = call_row_world(call, &page->loads[i]);
 		json_t *row;
 
-		world.target = page->loads[i].slot[SLOT_TARGET].aggregate;
-		world.account = page->loads[i].slot[SLOT_ACCOUNT].aggregate;
-		world.program = page->loads[i].slot[SLOT_PROGRAM].aggregate;
-		world.rules = page->loads[i].slot[SLOT_RULES].aggregate;
 		if (world.target == NULL || world.program == NULL || (row = program_simulate(&world, page->rules)) == NULL)
 			continue;
 		if (data.len > 0)

@@ -166,8 +166,5 @@ pack_loaded(struct load *load, const struct problem *problem, void *arg)
 static void
 audit_pack(struct call *call)
 {
-	call->load.credentials = call->credentials;
-	if (call->id[0] != '\0')
-		load_set(&call->load, SLOT_TARGET, call->id);
-	load_start(&call->load, pack_loaded, call);
+	call_load(call, pack_loaded);
 }

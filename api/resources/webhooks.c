@@ -117,10 +117,7 @@ static void	command_done(struct execution *x, const struct problem *problem);
 static void
 endpoint_command(struct call *call)
 {
-	call->load.credentials = call->credentials;
-	if (call->id[0] != '\0')
-		load_set(&call->load, SLOT_TARGET, call->id);
-	load_start(&call->load, command_loaded, call);
+	call_load(call, command_loaded);
 }
 
 static void
