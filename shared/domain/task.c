@@ -147,19 +147,25 @@ decide_begin(const struct world *world, const struct command *command, struct ou
 	return 0;
 }
 
+static json_t *
+progress_json(json_t *done, json_t *of)
+{
+	json_t *progress = json_object();
+
+	json_set(progress, "done", done);
+	json_set(progress, "of", of);
+	return progress;
+}
+
 static int
 decide_progress(const struct world *world, const struct command *command, struct outcome *outcome,
     struct problem *problem)
 {
-	json_t *progress;
-
 	(void)problem;
 	if (task_has_ended(world->target))
 		return 0;
-	progress = json_object();
-	json_set(progress, "done", fact(command, "done"));
-	json_set(progress, "of", fact(command, "of"));
-	event_head(add_event(world, outcome, "task.progressed"), "progress", progress);
+	event_head(add_event(world, outcome, "task.progressed"), "progress",
+	    progress_json(fact(command, "done"), fact(command, "of")));
 	return 0;
 }
 
@@ -168,6 +174,7 @@ decide_finish(const struct world *world, const struct command *command, struct o
     struct problem *problem)
 {
 	const json_t *error = json_get(command->facts, "error");
+	json_t *of = json_get(json_get(world->target->head, "progress"), "of");
 	const char *member = error != NULL ? "error" : "result";
 	struct event *event;
 
@@ -178,6 +185,8 @@ decide_finish(const struct world *world, const struct command *command, struct o
 	set_ended(event, world, error != NULL ? "failed" : "succeeded");
 	event_head(event, member, fact(command, member));
 	event_data(event, member, fact(command, member));
+	if (error == NULL && of != NULL)	/* what was last told of it was told a while ago */
+		event_head(event, "progress", progress_json(json_incref(of), json_incref(of)));
 	return 0;
 }
 

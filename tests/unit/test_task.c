@@ -105,6 +105,7 @@ test_it_is_queued_runs_and_succeeds_once(void **state)
 	assert_int_equal(json_int(json_get(t->task->head, "progress"), "done"), 3);
 	act(t, &worker, "finish", "{\"result\": {\"sha256\": \"ab\", \"size\": 7}}");
 	assert_string_equal(status(t), "succeeded");
+	assert_int_equal(json_int(json_get(t->task->head, "progress"), "done"), 9);
 	assert_true(task_has_ended(t->task));
 	assert_int_equal(task_next_due(t->task), t->world.now_ms + WEEK_MS);
 	act(t, &worker, "finish", "{\"error\": {\"code\": \"internal\"}}");
@@ -127,6 +128,7 @@ test_begun_again_it_starts_from_nothing(void **state)
 	assert_int_equal(json_int(t->task->head, "attempt"), 2);
 	act(t, &worker, "finish", "{\"error\": {\"code\": \"internal\"}}");
 	assert_string_equal(status(t), "failed");
+	assert_null(json_get(t->task->head, "progress"));
 	assert_string_equal(json_str(json_get(t->task->head, "error"), "code"), "internal");
 }
 

@@ -298,7 +298,8 @@ pack_file(const char *error, void *arg)
 
 	if (!pack_goes_on(p, error))
 		return;
-	task_progress(p->run, (int64_t)p->file, (int64_t)count);
+	if (count > 0)
+		task_progress(p->run, (int64_t)p->file, (int64_t)count);
 	while (p->file < count && json_get(json_array_get(p->uploads, p->file), "path") == NULL)
 		p->file++;
 	if (p->file < count)
