@@ -25,7 +25,7 @@ static const struct member task_members[] = {
 	    "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08") },
 	{ OBJECT("error", RO_NULL, schema_problem, "Why it has failed.") },
 	{ TIME("ended_at", RO_NULL, "When it came to its end.", "2026-09-15T08:00:00.000Z") },
-	{ TIME("expires_at", RO_NULL, "From then on it is gone, with its result.", "2026-09-22T08:00:00.000Z") },
+	{ TIME("expires_at", RO_NULL, "From then on neither it nor its result can be fetched.", "2026-09-22T08:00:00.000Z") },
 	END
 };
 const struct schema schema_task = { "task", "Work that was started by a request and ends later.", task_members, SCHEMA_RESOURCE };
